@@ -1,0 +1,311 @@
+package simulator
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Fault is a way in which a server, or what stands between it and us, misbehaves.
+type Fault int
+
+// The faults. Those marked "wraps" change the answer of the real handler, the others replace it.
+const (
+	// FaultNone passes everything through.
+	FaultNone Fault = iota
+	// FaultSlow wraps: waits for Delay, or until the client goes, then answers well.
+	FaultSlow
+	// FaultDrip wraps: the answer comes at once but one byte per Delay.
+	FaultDrip
+	// FaultGarbage answers 200 with 64 KiB of random bytes.
+	FaultGarbage
+	// FaultHTML answers 200 with a login page, as an authenticating proxy does.
+	FaultHTML
+	// FaultUnauthorized answers 401.
+	FaultUnauthorized
+	// FaultForbidden answers 403.
+	FaultForbidden
+	// FaultNotFound answers 404.
+	FaultNotFound
+	// FaultServerError answers 500.
+	FaultServerError
+	// FaultRedirectLoop redirects to itself.
+	FaultRedirectLoop
+	// FaultRedirectElsewhere redirects to Location.
+	FaultRedirectElsewhere
+	// FaultHugePage answers Bytes of well-formed samples, each a series of its own.
+	FaultHugePage
+	// FaultHugeLine answers Bytes of one line that never ends.
+	FaultHugeLine
+	// FaultGzipBomb answers Bytes, counted after decompression, as a thousandth of it in gzip, asked for or not.
+	FaultGzipBomb
+	// FaultTruncated wraps: announces the whole answer, breaks off in the middle of a line.
+	FaultTruncated
+	// FaultNaNInf wraps: samples of all types have the values NaN, +Inf and -Inf in turn, every fourth stays.
+	FaultNaNInf
+	// FaultEmptyBody answers 200 and nothing.
+	FaultEmptyBody
+	// FaultDropConnection closes the connection without an answer.
+	FaultDropConnection
+)
+
+var faultNames = [...]string{
+	"none", "slow", "drip", "garbage", "html", "unauthorized", "forbidden", "not_found", "server_error", "redirect_loop",
+	"redirect_elsewhere", "huge_page", "huge_line", "gzip_bomb", "truncated", "nan_inf", "empty_body", "drop_connection",
+}
+
+// String returns the fault's name in snake case, for the names of sub-tests.
+func (f Fault) String() string {
+	if f < 0 || int(f) >= len(faultNames) {
+		return fmt.Sprintf("fault(%d)", int(f))
+	}
+	return faultNames[f]
+}
+
+// Faults lists all faults, without FaultNone.
+func Faults() []Fault {
+	all := make([]Fault, 0, len(faultNames)-1)
+	for f := FaultNone + 1; int(f) < len(faultNames); f++ {
+		all = append(all, f)
+	}
+	return all
+}
+
+// Faulty is a handler that misbehaves as last Set. The fields are read only: fill them before the first request.
+type Faulty struct {
+	// Next is the handler that works.
+	Next http.Handler
+	// AllPaths makes every path misbehave; otherwise only /metrics does.
+	AllPaths bool
+	// Delay is for FaultSlow and FaultDrip. Zero means a minute and 10 ms.
+	Delay time.Duration
+	// Bytes is the size of huge answers. Zero means 1 GiB, and 10 GiB for FaultGzipBomb.
+	Bytes int64
+	// Location is for FaultRedirectElsewhere. Empty means "https://login.invalid/".
+	Location string
+
+	fault atomic.Int64
+}
+
+// WithFault returns next with a fault on /metrics. Use Faulty itself to choose more, or to change the fault later.
+func WithFault(fault Fault, next http.Handler) http.Handler {
+	f := &Faulty{Next: next}
+	f.Set(fault)
+	return f
+}
+
+// Set changes the fault from the next request on. It may be called while requests are served.
+func (f *Faulty) Set(fault Fault) { f.fault.Store(int64(fault)) }
+
+// ServeHTTP implements http.Handler.
+func (f *Faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	fault := Fault(f.fault.Load())
+	if !f.AllPaths && !strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/metrics") {
+		fault = FaultNone
+	}
+	switch fault {
+	case FaultSlow:
+		if wait(r, f.delay(time.Minute)) {
+			f.Next.ServeHTTP(w, r)
+		}
+	case FaultDrip:
+		drip(w, r, record(f.Next, r), f.delay(10*time.Millisecond))
+	case FaultGarbage:
+		_, _ = io.CopyN(plain(w), rand.NewChaCha8([32]byte{1}), 64<<10)
+	case FaultHTML:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!DOCTYPE html><html><body><form action="/login"><input name="user"></form></body></html>`)
+	case FaultUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "Unauthorized", http.StatusUnauthorized)
+	case FaultForbidden:
+		http.Error(w, "Forbidden", http.StatusForbidden)
+	case FaultNotFound:
+		http.NotFound(w, r)
+	case FaultServerError:
+		http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+	case FaultRedirectLoop:
+		w.Header().Set("Location", r.URL.RequestURI())
+		w.WriteHeader(http.StatusFound)
+	case FaultRedirectElsewhere:
+		location := f.Location
+		setDefault(&location, "https://login.invalid/")
+		w.Header().Set("Location", location)
+		w.WriteHeader(http.StatusFound)
+	case FaultHugePage:
+		hugePage(plain(w), f.bytes(1<<30))
+	case FaultHugeLine:
+		hugeLine(plain(w), f.bytes(1<<30))
+	case FaultGzipBomb:
+		gzipBomb(plain(w), f.bytes(10<<30))
+	case FaultTruncated:
+		truncate(w, record(f.Next, r))
+	case FaultNaNInf:
+		answer := record(f.Next, r)
+		answer.replay(w, notNumbers(answer.body.Bytes()))
+	case FaultEmptyBody:
+		plain(w).WriteHeader(http.StatusOK)
+	case FaultDropConnection:
+		panic(http.ErrAbortHandler) // net/http closes the connection and logs nothing
+	default:
+		f.Next.ServeHTTP(w, r)
+	}
+}
+
+func (f *Faulty) delay(otherwise time.Duration) time.Duration {
+	if f.Delay > 0 {
+		return f.Delay
+	}
+	return otherwise
+}
+
+func (f *Faulty) bytes(otherwise int64) int64 {
+	if f.Bytes > 0 {
+		return f.Bytes
+	}
+	return otherwise
+}
+
+func plain(w http.ResponseWriter) http.ResponseWriter {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	return w
+}
+
+// wait reports false if the client went away first.
+func wait(r *http.Request, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+func drip(w http.ResponseWriter, r *http.Request, answer *recorder, every time.Duration) {
+	flusher := http.NewResponseController(w)
+	answer.replay(w, nil)
+	for _, b := range answer.body.Bytes() {
+		if _, err := w.Write([]byte{b}); err != nil || flusher.Flush() != nil || !wait(r, every) {
+			return
+		}
+	}
+}
+
+// hugePage writes until size is reached or the client goes.
+func hugePage(w io.Writer, size int64) {
+	written, _ := io.WriteString(w, "# TYPE vllm:num_requests_running gauge\n")
+	var lines bytes.Buffer
+	for left, i := size-int64(written), 0; left > 0; left -= int64(lines.Len()) {
+		lines.Reset()
+		for lines.Len() < 32<<10 {
+			fmt.Fprintf(&lines, "vllm:num_requests_running{engine=\"%d\",model_name=\"huge\"} 1.0\n", i)
+			i++
+		}
+		if _, err := w.Write(lines.Bytes()); err != nil {
+			return
+		}
+	}
+}
+
+func hugeLine(w io.Writer, size int64) {
+	_, _ = io.WriteString(w, `vllm:num_requests_running{model_name="`)
+	chunk := bytes.Repeat([]byte("a"), 32<<10)
+	for left := size; left > 0; left -= int64(len(chunk)) {
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
+}
+
+const bombMember = 8 << 20
+
+// bomb is one gzip member that unpacks to bombMember bytes of samples; a gzip stream may have any number of members.
+var bomb = sync.OnceValue(func() []byte {
+	var packed bytes.Buffer
+	line := []byte("vllm:num_requests_running 0.0000000\n")
+	z := gzip.NewWriter(&packed)
+	text := bytes.Repeat(line, bombMember/len(line)+1)[:bombMember-1]
+	_, _ = z.Write(append(text, '\n'))
+	_ = z.Close()
+	return packed.Bytes()
+})
+
+func gzipBomb(w http.ResponseWriter, size int64) {
+	w.Header().Set("Content-Encoding", "gzip")
+	for left := size; left > 0; left -= bombMember {
+		if _, err := w.Write(bomb()); err != nil {
+			return
+		}
+	}
+}
+
+// truncate announces the whole body and sends some more than half of it, up to the middle of a line.
+func truncate(w http.ResponseWriter, answer *recorder) {
+	body := answer.body.Bytes()
+	half := body[:len(body)*6/10]
+	start := bytes.LastIndexByte(half, '\n') + 1
+	end := len(body)
+	if i := bytes.IndexByte(body[start:], '\n'); i >= 0 {
+		end = start + i
+	}
+	w.Header().Set("Content-Length", itoa(len(body)))
+	answer.replay(w, body[:(start+end)/2])
+}
+
+// notNumbers replaces the values of samples, in turn, except every fourth.
+func notNumbers(page []byte) []byte {
+	values := [...]string{" NaN", " +Inf", " -Inf"}
+	lines := bytes.Split(page, []byte("\n"))
+	n := 0
+	for i, line := range lines {
+		space := bytes.LastIndexByte(line, ' ')
+		if space < 0 || line[0] == '#' {
+			continue
+		}
+		if k := n % 4; k < len(values) {
+			lines[i] = append(line[:space:space], values[k]...)
+		}
+		n++
+	}
+	return bytes.Join(lines, []byte("\n"))
+}
+
+// recorder holds the answer of the handler that works, to be sent later with changes.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func record(next http.Handler, r *http.Request) *recorder {
+	a := &recorder{header: http.Header{}, status: http.StatusOK}
+	next.ServeHTTP(a, r)
+	return a
+}
+
+// Header implements http.ResponseWriter.
+func (a *recorder) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *recorder) WriteHeader(status int) { a.status = status }
+
+// Write implements http.ResponseWriter.
+func (a *recorder) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+// replay sends the recorded head with another body.
+func (a *recorder) replay(w http.ResponseWriter, body []byte) {
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(body)
+}
