@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
 	"sync"
@@ -63,11 +64,7 @@ func NewDocker(cfg DockerConfig) *Docker {
 func (d *Docker) Versions() map[string]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	seen := make(map[string]int, len(d.versions))
-	for version, n := range d.versions {
-		seen[version] = n
-	}
-	return seen
+	return maps.Clone(d.versions)
 }
 
 var versionPrefix = regexp.MustCompile(`^/v(\d+\.\d+)(/.*)$`)

@@ -44,7 +44,7 @@ func TestFormatFloat(t *testing.T) {
 	} {
 		assert.Equal(t, want, formatFloat(x))
 		if !math.IsNaN(x) {
-			assert.Equal(t, x, number(t, want)) //nolint:testifylint // exact by design
+			assert.Equal(t, x, number(t, want))
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -303,9 +304,7 @@ func (a *recorder) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // replay sends the recorded head with another body.
 func (a *recorder) replay(w http.ResponseWriter, body []byte) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	_, _ = w.Write(body)
 }

@@ -24,9 +24,9 @@ func serve(t *testing.T, h http.Handler) *httptest.Server {
 	return server
 }
 
-func ask(t *testing.T, server *httptest.Server, path string) (*http.Response, error) {
+func ask(t *testing.T, server *httptest.Server) (*http.Response, error) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, http.NoBody)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/metrics", http.NoBody)
 	require.NoError(t, err)
 	return server.Client().Do(req)
 }
@@ -84,7 +84,7 @@ func TestFaultBodies(t *testing.T) {
 func TestFaultRedirects(t *testing.T) {
 	h := NewVLLM(VLLMConfig{}).Handler()
 	server := serve(t, WithFault(FaultRedirectLoop, h))
-	resp, err := ask(t, server, "/metrics")
+	resp, err := ask(t, server)
 	if resp != nil {
 		resp.Body.Close()
 	}
@@ -126,7 +126,7 @@ func TestFaultDrip(t *testing.T) {
 	assert.Equal(t, "up 1.0\n", body)
 
 	server := serve(t, WithFault(FaultDrip, NewVLLM(VLLMConfig{}).Handler()))
-	resp, err := ask(t, server, "/metrics")
+	resp, err := ask(t, server)
 	require.NoError(t, err)
 	_, err = io.ReadFull(resp.Body, make([]byte, 3))
 	require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestFaultHuge(t *testing.T) {
 
 			// The default is far more than a test can read: a client that leaves ends it.
 			server := serve(t, WithFault(fault, http.NotFoundHandler()))
-			resp, err := ask(t, server, "/metrics")
+			resp, err := ask(t, server)
 			require.NoError(t, err)
 			line, err := bufio.NewReader(resp.Body).ReadString('\n')
 			require.NoError(t, err)
@@ -159,7 +159,7 @@ func TestFaultHuge(t *testing.T) {
 		})
 	}
 	server := serve(t, WithFault(FaultHugeLine, http.NotFoundHandler()))
-	resp, err := ask(t, server, "/metrics")
+	resp, err := ask(t, server)
 	require.NoError(t, err)
 	_, err = io.CopyN(io.Discard, resp.Body, 1<<20)
 	require.NoError(t, err)
@@ -176,7 +176,7 @@ func TestGzipBombIsSmall(t *testing.T) {
 func TestFaultTruncated(t *testing.T) {
 	v := NewVLLM(VLLMConfig{Now: newClock().now})
 	server := serve(t, WithFault(FaultTruncated, v.Handler()))
-	resp, err := ask(t, server, "/metrics")
+	resp, err := ask(t, server)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	page := v.Page()
@@ -225,7 +225,7 @@ func TestFaultNaNInf(t *testing.T) {
 
 func TestFaultDropConnection(t *testing.T) {
 	server := serve(t, WithFault(FaultDropConnection, http.NotFoundHandler()))
-	resp, err := ask(t, server, "/metrics")
+	resp, err := ask(t, server)
 	if resp != nil {
 		resp.Body.Close()
 	}

@@ -82,9 +82,9 @@ func TestHTTPPhases(t *testing.T) {
 
 func TestHTTPVersion(t *testing.T) {
 	_, body := get(t, NewVLLM(VLLMConfig{Version: VLLM0_10_2}).Handler(), "/version", "")
-	assert.Equal(t, `{"version":"0.10.2"}`, body)
+	assert.JSONEq(t, `{"version":"0.10.2"}`, body)
 	_, body = get(t, NewVLLM(VLLMConfig{BuildVersion: "dev"}).Handler(), "/version", "")
-	assert.Equal(t, `{"version":"dev"}`, body)
+	assert.JSONEq(t, `{"version":"dev"}`, body)
 }
 
 func TestHTTPModels(t *testing.T) {

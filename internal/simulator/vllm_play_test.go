@@ -21,7 +21,8 @@ func TestPlayIsDeterministic(t *testing.T) {
 		return string(v.Page())
 	}
 	for _, version := range VLLMVersions() {
-		assert.Equal(t, page(version, 1), page(version, 1), version)
+		first, second := page(version, 1), page(version, 1)
+		assert.Equal(t, first, second, version)
 		assert.NotEqual(t, page(version, 1), page(version, 2), version)
 	}
 }

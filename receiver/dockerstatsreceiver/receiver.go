@@ -1,0 +1,110 @@
+package dockerstatsreceiver
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	contrib "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/dockerstatsreceiver"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
+)
+
+const (
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+)
+
+// dockerStats starts contrib's receiver as soon as the engine answers.
+type dockerStats struct {
+	cfg  *contrib.Config
+	set  receiver.Settings
+	next consumer.Metrics
+	// retry is how long to wait after the first failure.
+	retry time.Duration
+
+	cancel context.CancelFunc
+	wait   sync.WaitGroup
+	// inner is contrib's receiver once it runs.
+	inner receiver.Metrics
+}
+
+func newReceiver(cfg *contrib.Config, set receiver.Settings, next consumer.Metrics) *dockerStats {
+	return &dockerStats{cfg: cfg, set: set, next: next, retry: firstRetry}
+}
+
+// Start fails only for an endpoint that cannot be one.
+func (r *dockerStats) Start(_ context.Context, host component.Host) error { //nolint:contextcheck // see below
+	engine, err := newEngine(r.cfg)
+	if err != nil {
+		return err
+	}
+	// Not the context of Start: contrib's receiver watches events under it.
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel
+	r.wait.Go(func() {
+		defer engine.close()
+		r.connect(ctx, host, engine)
+	})
+	return nil
+}
+
+// connect tries until the engine answers or ctx ends, and writes a line when it
+// begins to wait and when the waiting is over.
+func (r *dockerStats) connect(ctx context.Context, host component.Host, engine *engine) {
+	pace := backoff.NewExponentialBackOff()
+	pace.InitialInterval = r.retry
+	pace.MaxInterval = lastRetry
+	waiting := false
+	inner, err := backoff.Retry(ctx,
+		func() (receiver.Metrics, error) { return r.startInner(ctx, host, engine) },
+		backoff.WithBackOff(pace),
+		backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(err error, _ time.Duration) {
+			if !waiting {
+				waiting = true
+				r.set.Logger.Warn("Docker does not answer; container metrics start as soon as it does.",
+					zap.Error(err), zap.String("hint", hintFor(err)))
+			}
+		}))
+	if err != nil {
+		return // shutting down
+	}
+	r.inner = inner
+	r.set.Logger.Info("Docker answers.", zap.String("endpoint", engine.endpoint()), zap.Bool("waited", waiting))
+}
+
+// startInner makes a new receiver for each try: one that failed to start is not
+// meant to be started again.
+func (r *dockerStats) startInner(ctx context.Context, host component.Host, engine *engine) (receiver.Metrics, error) {
+	cfg := *r.cfg
+	version, err := engine.apiVersion(ctx, cfg.DockerAPIVersion)
+	if err != nil {
+		return nil, err
+	}
+	cfg.DockerAPIVersion = version
+	inner, err := contrib.NewFactory().CreateMetrics(ctx, r.set, &cfg, r.next)
+	if err != nil {
+		return nil, err
+	}
+	if err := inner.Start(ctx, host); err != nil {
+		return nil, err
+	}
+	return inner, nil
+}
+
+// Shutdown ends the waiting, or the receiver if it runs.
+func (r *dockerStats) Shutdown(ctx context.Context) error {
+	if r.cancel == nil {
+		return nil
+	}
+	r.cancel()
+	r.wait.Wait()
+	if r.inner == nil {
+		return nil
+	}
+	return r.inner.Shutdown(ctx)
+}
