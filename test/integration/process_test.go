@@ -7,11 +7,13 @@ package integration
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -179,16 +181,26 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// freeAddresses returns n loopback addresses with ports that nobody listens on. All are held until the last is known,
-// so they differ from each other.
+// freeAddresses returns n loopback addresses with ports that nobody listens on. They lie below the range from which the
+// kernel takes ports for outgoing connections: one of those could come between this look and the use of the port.
 func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
-	addresses := make([]string, n)
-	for i := range addresses {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer listener.Close()
-		addresses[i] = listener.Addr().String()
+	var addresses []string
+	for len(addresses) < n {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+nextPort.Add(1)%12000)
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			continue // taken
+		}
+		require.NoError(t, listener.Close())
+		addresses = append(addresses, address)
 	}
 	return addresses
 }
+
+// nextPort counts up from a different place in each run, so that runs side by side seldom meet.
+var nextPort = func() *atomic.Int64 {
+	n := new(atomic.Int64)
+	n.Store(int64(os.Getpid()) * 37)
+	return n
+}()
