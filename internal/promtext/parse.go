@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 )
 
 // Errors of Parse; a page with one of them is rejected whole.
@@ -57,6 +58,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// chunks are used again: scrape after scrape they would be a third of all that
+// is allocated.
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
 // Parse reads the page to its end. Memory is bounded by the limits of opts: at
 // any time it holds one chunk of text and the families kept so far.
 //
@@ -64,7 +69,9 @@ func (o Options) withDefaults() Options {
 func Parse(r io.Reader, opts Options) (*Page, error) {
 	opts = opts.withDefaults()
 	b := newBuilder(opts)
-	buf := make([]byte, 0, min(chunkSize, opts.MaxLine))
+	chunk := chunks.Get().(*[chunkSize]byte)
+	defer chunks.Put(chunk) // what is kept of a page is copied out of it
+	buf := chunk[:0:min(chunkSize, opts.MaxLine)]
 	for {
 		// Never more than a chunk, however long buf: the parser recurses from one
 		// blank line to the next.
