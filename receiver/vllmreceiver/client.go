@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
 )
@@ -63,18 +64,23 @@ type httpServer struct {
 	limits promtext.Options
 }
 
-func newHTTPServer(ctx context.Context, cfg *Config, endpoint *EndpointConfig, host component.Host, set component.TelemetrySettings) (*httpServer, error) {
-	client, err := endpoint.ToClient(ctx, host, set)
+// newClient makes the HTTP client of an endpoint.
+func newClient(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*http.Client, error) {
+	client, err := cfg.ToClient(ctx, host, set)
 	if err != nil {
 		return nil, err
 	}
 	client.CheckRedirect = sameHost
+	return client, nil
+}
+
+func newHTTPServer(cfg *Config, endpoint *EndpointConfig, client *http.Client) *httpServer {
 	return &httpServer{
 		client: client,
 		base:   strings.TrimSuffix(endpoint.Endpoint, "/"),
 		paths:  endpoint.Paths,
 		limits: promtext.Options{MaxBytes: cfg.MaxPageSize, MaxSeries: cfg.MaxSeries, Keep: wanted},
-	}, nil
+	}
 }
 
 // sameHost follows /metrics to /metrics/, as old servers answer, but never to

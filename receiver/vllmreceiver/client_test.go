@@ -133,11 +133,10 @@ func TestMetricsContentType(t *testing.T) {
 }
 
 func TestStartFails(t *testing.T) {
-	cfg := createDefaultConfig().(*Config)
 	endpoint := newDefaultEndpoint()
 	endpoint.Endpoint = "https://a"
 	endpoint.TLS = configtls.ClientConfig{Config: configtls.Config{CAFile: "testdata/no-such-file"}}
-	_, err := newHTTPServer(t.Context(), cfg, &endpoint, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
+	_, err := newClient(t.Context(), &endpoint.ClientConfig, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
 	assert.ErrorContains(t, err, "no-such-file")
 }
 

@@ -35,8 +35,12 @@ type Config struct {
 	metadata.MetricsBuilderConfig  `mapstructure:",squash"`
 
 	// Endpoints are the vLLM servers to read. Each is read on its own schedule,
-	// so that a slow one delays nobody. Empty means that nothing is read.
+	// so that a slow one delays nobody.
 	Endpoints EndpointsConfig `mapstructure:"endpoints"`
+
+	// Docker finds servers among the containers of a Docker engine, beside the
+	// endpoints. Absent means that none are looked for.
+	Docker *DockerConfig `mapstructure:"docker"`
 
 	// Histograms switches histograms by name, in the way of metrics.
 	Histograms HistogramsConfig `mapstructure:"histograms"`
@@ -120,6 +124,7 @@ var (
 	_ xconfmap.Validator  = (*EndpointConfig)(nil)
 	_ xconfmap.Validator  = (*PathsConfig)(nil)
 	_ xconfmap.Validator  = HistogramsConfig(nil)
+	_ confmap.Unmarshaler = (*Config)(nil)
 	_ confmap.Unmarshaler = (*EndpointConfig)(nil)
 
 	_ encoding.TextUnmarshaler = (*EndpointsConfig)(nil)
@@ -132,7 +137,8 @@ var (
 	errEndpointQuery    = errors.New(`"endpoint" must have no query and no fragment`)
 	errEndpointPath     = errors.New(`"endpoint" must be the base URL of the server, without the path that is read: set "paths" if that differs`)
 	errEndpointUserinfo = errors.New(`"endpoint" must not hold a user or password: set "headers" or "auth" instead`)
-	errEndpointTimeout  = errors.New(`"timeout" of an endpoint must be positive, such as 10s`)
+	errEndpointTimeout  = errors.New(`"timeout" of an endpoint must be at least 100ms, with a unit such as 10s, or 0 for the receiver's`)
+	errEndpointsYAML    = errors.New(`"endpoints" is not valid YAML: check its brackets, braces and quotes`)
 	errInterval         = errors.New(`"collection_interval" must be at least 1s`)
 	errTimeout          = errors.New(`"timeout" must be positive, such as 10s`)
 	errStuckAfter       = errors.New(`"stuck_after" must not be negative; 0 switches the check off`)
@@ -181,7 +187,7 @@ func (e *EndpointConfig) Validate() error {
 	if e.Endpoint == "" {
 		return errEndpointEmpty
 	}
-	if e.Timeout <= 0 {
+	if e.Timeout != 0 && e.Timeout < 100*time.Millisecond {
 		return errEndpointTimeout
 	}
 	// No message repeats the endpoint: it may hold a password.
@@ -232,15 +238,48 @@ func (h HistogramsConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Unmarshal fills in the defaults of the Docker block, which may be empty.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	discovering := newDefaultDocker()
+	if conf.IsSet("docker") {
+		c.Docker = &discovering
+	}
+	if err := conf.Unmarshal(c); err != nil {
+		return err
+	}
+	if conf.IsSet("docker") && c.Docker == nil {
+		c.Docker = &discovering
+	}
+	return nil
+}
+
 // Unmarshal fills in the defaults of an endpoint before reading it.
 func (e *EndpointConfig) Unmarshal(conf *confmap.Conf) error {
 	*e = newDefaultEndpoint()
-	return conf.Unmarshal(e)
+	if err := conf.Unmarshal(e); err != nil {
+		// The decoder spreads over several lines what is one fault.
+		return fmt.Errorf(`an entry of "endpoints" cannot be read: %s; its keys are endpoint, name, paths and those of every HTTP client (timeout, headers, tls, auth, ...)`,
+			strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return nil
+}
+
+// Unmarshal lets a single server stand for a list of one.
+func (e *EndpointsConfig) Unmarshal(conf *confmap.Conf) error {
+	var one EndpointConfig
+	if err := one.Unmarshal(conf); err != nil {
+		return err
+	}
+	*e = EndpointsConfig{one}
+	return nil
 }
 
 // UnmarshalText reads a list of URLs, such as an environment variable holds.
 func (e *EndpointsConfig) UnmarshalText(text []byte) error {
 	*e = EndpointsConfig{}
+	if strings.HasPrefix(strings.TrimSpace(string(text)), "[") || strings.ContainsAny(string(text), "{}\"'") { // meant as YAML, but none
+		return errEndpointsYAML
+	}
 	for item := range strings.SplitSeq(string(text), ",") {
 		if item = strings.TrimSpace(item); item != "" {
 			endpoint := newDefaultEndpoint()
@@ -259,10 +298,8 @@ func (e *EndpointConfig) UnmarshalText(text []byte) error {
 }
 
 func newDefaultEndpoint() EndpointConfig {
-	client := confighttp.NewDefaultClientConfig()
-	client.Timeout = defaultTimeout
 	return EndpointConfig{
-		ClientConfig: client,
+		ClientConfig: confighttp.NewDefaultClientConfig(),
 		Paths: PathsConfig{
 			Metrics:    "/metrics",
 			Health:     "/health",

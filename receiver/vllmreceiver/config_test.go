@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
+
+	"github.com/otelcol-llm/otelcol-llm/internal/docker"
 )
 
 // load reads a configuration as the collector does.
@@ -39,6 +41,23 @@ func TestLoadConfig(t *testing.T) {
 		e.Endpoint = url
 		return e
 	}
+	discovering := newDefaultDocker()
+	discovering.Config = docker.Config{
+		Endpoint: "tcp://127.0.0.1:2375", Timeout: 3 * time.Second, ResyncInterval: 10 * time.Minute,
+		MaxContainers: 1000, KeepGone: time.Minute, ProcRoot: "/host/proc",
+	}
+	discovering.Include = ContainersConfig{
+		Names: []string{"llm-*"}, Images: []string{"registry.example.com/llm/*"},
+		Labels: []string{"com.example.kind=llm", "com.example.vllm"}, Env: []string{"VLLM_USE_V1=?"}, Commands: []string{"/serve-llm( |$)/"},
+	}
+	discovering.Exclude = ContainersConfig{
+		Names: []string{"*-test"}, Images: []string{"nightly"}, Labels: []string{"com.example.stage=dev"},
+		Env: []string{"CUDA_VISIBLE_DEVICES="}, Commands: []string{"* --headless*"},
+	}
+	discovering.Address, discovering.Host, discovering.Network, discovering.MaxServers = "network", "gpu-1.example.com", "llm", 20
+	discovering.Template.Timeout = 5 * time.Second
+	discovering.Template.Headers = map[string]configopaque.String{"Authorization": "Bearer secret"}
+	discovering.Template.Paths.ServerInfo = ""
 	on, off := true, false
 	all := defaults(func(cfg *Config) {
 		cfg.CollectionInterval = 30 * time.Second
@@ -51,6 +70,7 @@ func TestLoadConfig(t *testing.T) {
 		gpu1.TLS.InsecureSkipVerify = true
 		gpu1.Paths = PathsConfig{Metrics: "/prom", Version: "/v", Models: "/api/v1/models"}
 		cfg.Endpoints = EndpointsConfig{gpu1, plain("http://gpu-2:8000")}
+		cfg.Docker = &discovering
 		cfg.StuckAfter = 5 * time.Minute
 		cfg.InfoInterval = 10 * time.Minute
 		cfg.MaxPageSize = 1 << 20
@@ -65,6 +85,10 @@ func TestLoadConfig(t *testing.T) {
 		"vllm/plain": defaults(func(cfg *Config) { cfg.Endpoints = EndpointsConfig{plain("http://a:8000")} }),
 		"vllm/list": defaults(func(cfg *Config) {
 			cfg.Endpoints = EndpointsConfig{plain("http://a:8000"), plain("https://b/llm/")}
+		}),
+		"vllm/docker": defaults(func(cfg *Config) {
+			d := newDefaultDocker()
+			cfg.Docker = &d
 		}),
 		"vllm/none": defaults(func(cfg *Config) { cfg.Endpoints = EndpointsConfig{} }),
 		"vllm/all":  all,
@@ -113,7 +137,8 @@ func TestBadConfig(t *testing.T) {
 		{`endpoint: http://a`, `has invalid keys: endpoint`},
 
 		{`endpoints: 5`, `'endpoints' source data must be an array or slice, got int`},
-		{`endpoints: {endpoint: http://a}`, `'endpoints' source data must be an array or slice, got map`},
+		{`endpoints: "[http://a"`, `"endpoints" is not valid YAML: check its brackets, braces and quotes`},
+		{`endpoints: [{endpont: http://a}]`, `an entry of "endpoints" cannot be read: decoding failed due to the following error(s): '' has invalid keys: endpont; its keys are endpoint, name, paths and those of every HTTP client`},
 		{`endpoints: localhost:8000`, `endpoints::0: ` + url},
 		{`endpoints: http://a,ftp://b`, `endpoints::1: ` + url},
 		{`endpoints: [localhost:8000]`, `endpoints::0: ` + url},
@@ -132,7 +157,7 @@ func TestBadConfig(t *testing.T) {
 		{`endpoints: ["http://a", "http://a:80/"]`, `"endpoints" 0 and 1 are both called "a:80": give one of them another "name"`},
 		{`endpoints: ["https://[::1]", {endpoint: "http://a", name: "[::1]:443"}]`, `"endpoints" 0 and 1 are both called "[::1]:443": give one of them another "name"`},
 		{`endpoints: [{endpoint: http://a, name: [x]}]`, `'name' expected type 'string'`},
-		{`endpoints: [{endpoint: http://a, timeout: 0s}]`, `endpoints::0: "timeout" of an endpoint must be positive, such as 10s`},
+		{`endpoints: [{endpoint: http://a, timeout: 5}]`, `endpoints::0: "timeout" of an endpoint must be at least 100ms, with a unit such as 10s, or 0 for the receiver's`},
 		{`endpoints: [{endpoint: http://a, timeout: x}]`, `'timeout' time: invalid duration`},
 		{`endpoints: [{endpoint: http://a, headers: [s3cr3t]}]`, `'headers' expected type 'map[string]configopaque.String'`},
 		{`endpoints: [{endpoint: http://a, headers: {a: [s3cr3t]}}]`, `'headers[a]' expected type 'configopaque.String'`},
@@ -149,6 +174,37 @@ func TestBadConfig(t *testing.T) {
 		{`endpoints: [{endpoint: http://a, paths: {models: "/m?token=s3cr3t"}}]`, `endpoints::0::paths: "models" must be a path`},
 		{`endpoints: [{endpoint: http://a, paths: {server_info: http://b}}]`, `endpoints::0::paths: "server_info" must be a path`},
 		{`endpoints: [{endpoint: http://a, paths: {server_info: 5}}]`, `'paths.server_info' expected type 'string'`},
+
+		{`docker: 5`, `'docker' expected a map`},
+		{`docker: {enable: true}`, `has invalid keys: enable`},
+		{`docker: {endpoint: "localhost"}`, `docker::config: "endpoint" must be the address of a Docker engine, such as unix:///var/run/docker.sock or tcp://127.0.0.1:2375`},
+		{`docker: {timeout: 0s}`, `docker::config: "timeout" must be at least 100ms`},
+		{`docker: {resync_interval: 1ms}`, `docker::config: "resync_interval" must be at least 1s`},
+		{`docker: {max_containers: 0}`, `docker::config: "max_containers" must be positive`},
+		{`docker: {keep_gone: -1s}`, `docker::config: "keep_gone" must not be negative`},
+		{`docker: {keep_gone: long}`, `'docker.keep_gone' time: invalid duration`},
+		{`docker: {proc_root: proc}`, `docker::config: "proc_root" must be an absolute path`},
+		{`docker: {include: all}`, `'docker.include' expected a map or struct, got "string"`},
+		{`docker: {include: {name: [a]}}`, `'docker.include' has invalid keys: name`},
+		{`docker: {include: {names: ["/(/"]}}`, `docker::include: "names" must hold patterns such as vllm-* or /^vllm-[0-9]+$/, not "/(/": error parsing regexp`},
+		{`docker: {include: {images: [""]}}`, `docker::include: "images" must hold patterns such as vllm-* or /^vllm-[0-9]+$/, not "": it is empty`},
+		{`docker: {include: {labels: ["=x"]}}`, `docker::include: "labels" must hold patterns`},
+		{`docker: {exclude: {labels: ["a=/[/"]}}`, `docker::exclude: "labels" must hold patterns`},
+		{`docker: {exclude: {env: ["A=/+/"]}}`, `docker::exclude: "env" must hold patterns`},
+		{`docker: {exclude: {commands: [""]}}`, `docker::exclude: "commands" must hold patterns`},
+		{`docker: {exclude: {names: {a: b}}}`, `'docker.exclude.names' source data must be an array or slice, got map`},
+		{`docker: {address: bridge}`, `docker: "address" must be auto, published or network`},
+		{`docker: {address: published, network: llm}`, `docker: "network" must be empty with "address: published", which uses no network of Docker`},
+		{`docker: {host: "http://a"}`, `docker: "host" must be a name or an IP address, without scheme and port, such as gpu-1.example.com`},
+		{`docker: {host: "a:80"}`, `docker: "host" must be a name or an IP address`},
+		{`docker: {host: "a/b"}`, `docker: "host" must be a name or an IP address`},
+		{`docker: {max_servers: 0}`, `docker: "max_servers" must be positive`},
+		{`docker: {template: x}`, `'docker.template' expected a map or struct, got "string"`},
+		{`docker: {template: {name: x}}`, `'docker.template' has invalid keys: name`},
+		{`docker: {template: {endpoint: "http://a:s3cr3t@b"}}`, `docker::template: "endpoint" must not be set in a template: it is the address of each container`},
+		{`docker: {template: {timeout: 5}}`, `docker::template: "timeout" of a template must be at least 100ms, with a unit such as 10s, or 0 for the receiver's`},
+		{`docker: {template: {paths: {metrics: ""}}}`, `docker::template::paths: "metrics" must not be empty: the default is /metrics`},
+		{`docker: {template: {compression: zipp}}`, `'docker.template.compression' unsupported compression type "zipp"`},
 
 		{`histograms: [a]`, `'histograms' expected type`},
 		{`histograms: {vllm.request.param.n: {enabled: true}}`, `histograms: there is no histogram "vllm.request.param.n": the names are ` + strings.Join(histogramNames(), ", ")},
@@ -180,7 +236,7 @@ func TestBadConfig(t *testing.T) {
 		for _, tt := range tests {
 			all.WriteString(tt.yaml + "\n")
 		}
-		for _, of := range []any{Config{}, EndpointConfig{}, PathsConfig{}, HistogramConfig{}} {
+		for _, of := range []any{Config{}, EndpointConfig{}, PathsConfig{}, HistogramConfig{}, DockerConfig{}, docker.Config{}, ContainersConfig{}, TemplateConfig{}} {
 			for _, key := range keysOf(of) {
 				assert.Contains(t, all.String(), key+":", "no test of a bad value")
 			}
@@ -199,6 +255,19 @@ func keysOf(cfg any) []string {
 	return keys
 }
 
+// TestOneEndpoint: a single server need not stand in a list.
+func TestOneEndpoint(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{
+		"endpoints": map[string]any{"endpoint": "http://a", "name": "one"},
+	}).Unmarshal(cfg))
+	require.Len(t, cfg.Endpoints, 1)
+	assert.Equal(t, "one", cfg.Endpoints[0].Name)
+	assert.Equal(t, "/metrics", cfg.Endpoints[0].Paths.Metrics)
+
+	require.Error(t, confmap.NewFromStringMap(map[string]any{"endpoints": map[string]any{"name": 5, "x": 1}}).Unmarshal(cfg))
+}
+
 func TestConfigHidesSecrets(t *testing.T) {
 	file, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
 	require.NoError(t, err)
@@ -206,7 +275,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	require.NoError(t, err)
 	cfg, err := load(sub)
 	require.NoError(t, err)
-	assert.NotContains(t, fmt.Sprintf("%+v %#v", cfg, cfg.Endpoints), "Bearer secret")
+	assert.NotContains(t, fmt.Sprintf("%+v %#v %+v %#v", cfg, cfg.Endpoints, cfg.Docker, *cfg.Docker), "Bearer secret")
 }
 
 func TestInstance(t *testing.T) {

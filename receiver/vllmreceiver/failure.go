@@ -42,26 +42,35 @@ const (
 	reasonTooLarge        = "too_large"
 	reasonNoEngineMetrics = "no_engine_metrics"
 	reasonInvalidValue    = "invalid_value"
+
+	reasonContainerExited     = "container_exited"
+	reasonContainerPaused     = "container_paused"
+	reasonContainerRestarting = "container_restarting"
+	reasonNoAddress           = "no_address"
 )
 
 // hints say what to do about a reason.
 var hints = map[string]string{
-	reasonTimeout:         "The server did not answer in time. If it is merely slow, raise the endpoint's timeout.",
-	reasonNameNotFound:    "The host name in the endpoint is not known here. Check the name, or the network of the container.",
-	reasonRefused:         "Nothing listens there. Check host and port of the endpoint; a server that loads its model may not listen yet.",
-	reasonTLS:             "The TLS handshake failed. Check http against https, and the endpoint's tls settings.",
-	reasonConnection:      "The connection broke. The server may be restarting.",
-	reasonRedirect:        "Set the endpoint to the address that the server redirects to.",
-	reasonNotMetrics:      "The address is that of a web page. Check the endpoint and its paths.",
-	reasonMalformed:       "The page is not in the Prometheus text format. Check that the endpoint is a vLLM server.",
-	reasonTruncated:       "The page ended in the middle. A proxy in between may cut it.",
-	reasonTooLarge:        "The page exceeds the limits. If that is right, raise max_page_size or max_series.",
-	reasonNoEngineMetrics: "The page has no vLLM metrics. Start the server without --disable-log-stats, and check that it is one.",
-	reasonInvalidValue:    "Some series have values that cannot be and were left out.",
-	"401":                 "The server wants credentials. Set the endpoint's headers or auth.",
-	"403":                 "The server refuses these credentials. Check the endpoint's headers or auth.",
-	"404":                 "The server has no such path. Check the endpoint and its paths.",
-	"503":                 "The server is loading its model, or its engine is dead. See the server's own log.",
+	reasonTimeout:             "The server did not answer in time. If it is merely slow, raise the endpoint's timeout.",
+	reasonNameNotFound:        "The host name in the endpoint is not known here. Check the name, or the network of the container.",
+	reasonRefused:             "Nothing listens there. Check host and port of the endpoint; a server that loads its model may not listen yet.",
+	reasonTLS:                 "The TLS handshake failed. Check http against https, and the endpoint's tls settings.",
+	reasonConnection:          "The connection broke. The server may be restarting.",
+	reasonRedirect:            "Set the endpoint to the address that the server redirects to.",
+	reasonNotMetrics:          "The address is that of a web page. Check the endpoint and its paths.",
+	reasonMalformed:           "The page is not in the Prometheus text format. Check that the endpoint is a vLLM server.",
+	reasonTruncated:           "The page ended in the middle. A proxy in between may cut it.",
+	reasonTooLarge:            "The page exceeds the limits. If that is right, raise max_page_size or max_series.",
+	reasonNoEngineMetrics:     "The page has no vLLM metrics. Start the server without --disable-log-stats, and check that it is one.",
+	reasonInvalidValue:        "Some series have values that cannot be and were left out.",
+	reasonContainerExited:     "The container has ended. See its log, and docker inspect for its exit code.",
+	reasonContainerPaused:     "The container is paused. Go on with docker unpause.",
+	reasonContainerRestarting: "The container ended, and Docker is about to start it again. See its log.",
+	reasonNoAddress:           "The port of the container is not published and it is in no network that is used. See address, network and the label otelcol-llm.port.",
+	"401":                     "The server wants credentials. Set the endpoint's headers or auth.",
+	"403":                     "The server refuses these credentials. Check the endpoint's headers or auth.",
+	"404":                     "The server has no such path. Check the endpoint and its paths.",
+	"503":                     "The server is loading its model, or its engine is dead. See the server's own log.",
 }
 
 // reasonOf names an error in a word of low cardinality: the HTTP status, or one
@@ -78,8 +87,11 @@ func reasonOf(err error) string {
 		alert   tls.AlertError
 		corrupt flate.CorruptInputError
 		network net.Error
+		ended   *containerError
 	)
 	switch {
+	case errors.As(err, &ended):
+		return ended.reason
 	case errors.As(err, &status):
 		return strconv.Itoa(status.code)
 	case errors.Is(err, errRedirect):
@@ -108,7 +120,8 @@ func reasonOf(err error) string {
 // answered says whether there was a server at all behind the reason.
 func answered(reason string) bool {
 	switch reason {
-	case reasonTimeout, reasonNameNotFound, reasonRefused, reasonTLS, reasonConnection:
+	case reasonTimeout, reasonNameNotFound, reasonRefused, reasonTLS, reasonConnection,
+		reasonContainerExited, reasonContainerPaused, reasonContainerRestarting, reasonNoAddress:
 		return false
 	}
 	return true
@@ -126,4 +139,10 @@ func hintFor(reason string) string {
 func serverError(err error) bool {
 	var status *statusError
 	return errors.As(err, &status) && status.code >= 500
+}
+
+// stranger says whether what answered is something else than a vLLM server: a
+// login page says 200 to a health check as well.
+func stranger(reason string) bool {
+	return reason == reasonNotMetrics || reason == reasonRedirect
 }

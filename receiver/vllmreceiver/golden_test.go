@@ -30,6 +30,8 @@ func TestGolden(t *testing.T) {
 		server simulator.VLLMConfig
 		change func(*Config)
 		dies   bool
+		// docker puts it into a container, loads lets it not answer yet.
+		docker, loads bool
 	}{
 		{name: "oldest", server: simulator.VLLMConfig{Version: simulator.VLLM0_5_4}},
 		{name: "middle", server: simulator.VLLMConfig{Version: simulator.VLLM0_9_2, SpeculativeTokens: 2}},
@@ -38,6 +40,8 @@ func TestGolden(t *testing.T) {
 			Models: lora, Engines: 2, SpeculativeTokens: 2, MFU: true, KVCacheMetrics: true, FaultTolerance: true,
 			DevMode: true, Quantization: "fp8",
 		}, change: everything},
+		{name: "discovered", server: simulator.VLLMConfig{Models: lora}, docker: true},
+		{name: "discovered_loading", docker: true, loads: true},
 		{name: "dead", server: simulator.VLLMConfig{Version: simulator.VLLM0_5_4}, dies: true},
 	}
 	for _, tt := range tests {
@@ -54,6 +58,12 @@ func TestGolden(t *testing.T) {
 					tt.change(cfg)
 				}
 			})
+			if tt.docker {
+				p.inContainer(t, chatContainer(c))
+			}
+			if tt.loads {
+				server.Close()
+			}
 			if tt.dies {
 				p.read(t)
 				server.Close()

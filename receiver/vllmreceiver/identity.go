@@ -1,6 +1,7 @@
 package vllmreceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -16,6 +17,11 @@ type identity struct {
 	version string
 	models  []model
 	weights weights
+	// cacheDType is that of the KV cache, empty if it is that of the model.
+	cacheDType string
+	// listed says that the models are all there are, told by the server; else their
+	// names are from the page.
+	listed bool
 
 	// read is when it was last read, zero if it must be read now.
 	read time.Time
@@ -40,6 +46,7 @@ func (id *identity) refresh(ctx context.Context, s server, paths PathsConfig, pa
 		return id.err
 	}
 	id.read = now
+	id.cacheDType = page.cacheDType()
 	if paths.Version != "" {
 		if version, err := s.version(ctx); err == nil && version != "" {
 			id.version = version
@@ -56,7 +63,7 @@ func (id *identity) refresh(ctx context.Context, s server, paths PathsConfig, pa
 	if paths.Models != "" {
 		var models []model
 		if models, id.err = s.models(ctx); len(models) > 0 && id.err == nil {
-			id.models = distinct(models)
+			id.models, id.listed = distinct(models), true
 			return nil
 		}
 	}
@@ -77,10 +84,36 @@ func (id *identity) modelsFromPage(page *enginePage) {
 	if !slices.ContainsFunc(names, isNew) {
 		return
 	}
-	id.models = nil
+	id.models, id.listed = nil, false
 	for _, name := range names {
 		id.models = append(id.models, model{ID: name})
 	}
+}
+
+// known are the models as the server tells them, and what it does not tell as the
+// container does.
+func (id *identity) known(told []model) []model {
+	if len(id.models) == 0 || len(told) == 0 {
+		return append(slices.Clip(id.models), told...)
+	}
+	models := slices.Clone(id.models)
+	agreed := false
+	for _, t := range told {
+		i := slices.IndexFunc(models, func(m model) bool { return m.ID == t.ID })
+		if i < 0 {
+			continue
+		}
+		agreed = true
+		m := &models[i]
+		m.Root, m.Parent = cmp.Or(m.Root, t.Root), cmp.Or(m.Parent, t.Parent)
+		if m.Parent == "" { // an adapter has none of its own
+			m.MaxModelLen = cmp.Or(m.MaxModelLen, t.MaxModelLen)
+		}
+	}
+	if agreed && !id.listed { // the page has the first name only
+		models = distinct(append(models, told...))
+	}
+	return models
 }
 
 // distinct drops repeated and nameless entries and those beyond maxModels.

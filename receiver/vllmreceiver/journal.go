@@ -11,6 +11,7 @@ type journal struct {
 
 	reason      string
 	state       serverState
+	starting    bool
 	modelReason string
 	unknown     string
 }
@@ -21,11 +22,17 @@ func newJournal(logger *zap.Logger) *journal {
 
 // status notes how the scrape went.
 func (j *journal) status(st status, err error, t *tally) {
-	reason, state := j.reason, j.state
-	j.reason, j.state = st.reason, st.state
+	reason, state, starting := j.reason, j.state, j.starting
+	j.reason, j.state, j.starting = st.reason, st.state, st.starting
 	fields := []zap.Field{zap.String("state", st.state.String())}
 	switch {
-	case st.reason != reason && st.reason != "":
+	case st.starting:
+		if !starting { // it has a reason to say nothing yet, and maybe several in turn
+			j.logger.Info("The vLLM server is loading.", zap.String("reason", st.reason), zap.Duration("age", st.age))
+		}
+	case starting && st.reason == "":
+		j.logger.Info("The vLLM server has loaded.", fields...)
+	case (st.reason != reason || starting) && st.reason != "":
 		fields = append(fields, zap.String("reason", st.reason))
 		if err != nil {
 			fields = append(fields, zap.Error(err))

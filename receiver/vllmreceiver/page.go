@@ -163,6 +163,16 @@ func (p *enginePage) asleep() bool {
 	return asleep
 }
 
+// cacheDType is the data type of the KV cache, empty if it is that of the model or
+// not told.
+func (p *enginePage) cacheDType() string {
+	f := p.families[cacheConfig]
+	if f == nil {
+		return ""
+	}
+	return said(f.Series[0].Labels.Get("cache_dtype"))
+}
+
 // modelNames are the names that the page's series carry, in order and at most
 // maxModels.
 func (p *enginePage) modelNames() []string {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/docker"
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
 
@@ -154,10 +155,10 @@ func TestReadmeExamples(t *testing.T) {
 		require.NoError(t, err)
 		cfg, err := load(sub)
 		require.NoError(t, err, block)
-		assert.NotEmpty(t, cfg.Endpoints)
+		assert.True(t, len(cfg.Endpoints) > 0 || cfg.Docker != nil)
 		loaded++
 	}
-	assert.Equal(t, 2, loaded)
+	assert.Equal(t, 3, loaded)
 }
 
 // TestReadmeComplete: the README names every setting, state and reason.
@@ -174,6 +175,14 @@ func TestReadmeComplete(t *testing.T) {
 	}
 	for _, key := range keysOf(PathsConfig{}) {
 		assert.Contains(t, string(text), "| `paths::"+key+"` |")
+	}
+	for _, of := range []any{DockerConfig{}, docker.Config{}} {
+		for _, key := range keysOf(of) {
+			assert.Contains(t, string(text), "| `docker::"+key+"` |")
+		}
+	}
+	for _, key := range keysOf(ContainersConfig{}) {
+		assert.Contains(t, string(text), "| `"+key+"` |")
 	}
 	for _, state := range states {
 		assert.Contains(t, string(text), "| `"+state.String()+"` |")

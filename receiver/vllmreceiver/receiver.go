@@ -15,14 +15,17 @@ import (
 	"github.com/otelcol-llm/otelcol-llm/receiver/vllmreceiver/internal/metadata"
 )
 
-// staggering is the time between the first scrapes of two servers, so that many
-// servers are spread over the interval instead of being read at once.
-const staggering = 100 * time.Millisecond
+// staggering is the time between the first scrapes of two servers: a thousand are
+// spread over ten seconds instead of being read at once. A longer one would cost
+// CPU, as each server would be read by a process that has just been woken.
+const staggering = 10 * time.Millisecond
 
 // vllmReceiver runs one scrape controller for each server. One controller for
 // all would scrape them in turn and wait for the slowest.
 type vllmReceiver struct {
 	controllers []receiver.Metrics
+	// discovery is nil without Docker.
+	discovery *discovery
 	// cancel ends the scrapes under way.
 	cancel context.CancelFunc
 }
@@ -30,24 +33,36 @@ type vllmReceiver struct {
 func newReceiver(ctx context.Context, cfg *Config, set receiver.Settings, next consumer.Metrics) (*vllmReceiver, error) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &vllmReceiver{cancel: cancel}
-	if len(cfg.Endpoints) == 0 {
-		set.Logger.Info(`No vLLM server is read: "endpoints" is empty.`)
+	if len(cfg.Endpoints) == 0 && cfg.Docker == nil {
+		set.Logger.Info(`No vLLM server is read: "endpoints" is empty, and without "docker" none is looked for.`)
 	}
 	for i := range cfg.Endpoints {
-		c, err := newController(life, cfg, i, set, next)
+		s := newScraper(cfg, &cfg.Endpoints[i], set)
+		c, err := newController(life, cfg, s, i, set, next)
 		if err != nil {
 			cancel()
 			return nil, err
 		}
 		r.controllers = append(r.controllers, c)
 	}
+	if cfg.Docker != nil {
+		var err error
+		if r.discovery, err = newDiscovery(cfg, set, next); err != nil {
+			cancel()
+			return nil, err
+		}
+	}
 	return r, nil
 }
 
-// newController schedules the scrapes of the i-th server.
-func newController(life context.Context, cfg *Config, i int, set receiver.Settings, next consumer.Metrics) (receiver.Metrics, error) {
-	s := newScraper(cfg, &cfg.Endpoints[i], set)
-	m, err := scraper.NewMetrics(bounded(life, s.scrape, cfg.Timeout), scraper.WithStart(s.start), scraper.WithShutdown(s.shutdown))
+// newController schedules the scrapes of a server, the i-th of those that begin at
+// once.
+func newController(life context.Context, cfg *Config, s *vllmScraper, i int, set receiver.Settings, next consumer.Metrics) (receiver.Metrics, error) {
+	timeout := cfg.Timeout
+	if s.endpoint.Timeout > 0 {
+		timeout = s.endpoint.Timeout
+	}
+	m, err := scraper.NewMetrics(bounded(life, s.scrape, timeout), scraper.WithStart(s.start), scraper.WithShutdown(s.shutdown))
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +77,9 @@ func newController(life context.Context, cfg *Config, i int, set receiver.Settin
 // times out, so would the report of it.
 func bounded(life context.Context, scrape scraper.ScrapeMetricsFunc, timeout time.Duration) scraper.ScrapeMetricsFunc {
 	return func(ctx context.Context) (pmetric.Metrics, error) {
+		if life.Err() != nil { // the timer was faster than the shutdown
+			return pmetric.NewMetrics(), nil
+		}
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		defer context.AfterFunc(life, cancel)()
@@ -78,12 +96,20 @@ func (r *vllmReceiver) Start(ctx context.Context, host component.Host) error {
 			return errors.Join(err, r.Shutdown(ctx))
 		}
 	}
+	if r.discovery != nil {
+		if err := r.discovery.start(ctx, host); err != nil {
+			return errors.Join(err, r.Shutdown(ctx))
+		}
+	}
 	return nil
 }
 
 // Shutdown breaks off the scrapes under way, so that no server can delay it.
 func (r *vllmReceiver) Shutdown(ctx context.Context) error {
 	r.cancel()
+	if r.discovery != nil {
+		r.discovery.shutdown()
+	}
 	var errs []error
 	for _, c := range r.controllers {
 		errs = append(errs, c.Shutdown(ctx))

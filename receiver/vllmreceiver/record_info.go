@@ -1,6 +1,7 @@
 package vllmreceiver
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -18,26 +19,44 @@ const (
 	loraInfo    = "lora_requests_info"
 )
 
-// recordIdentity records what the server is, known now or from before it died.
-func recordIdentity(mb *builder, id *identity, now pcommon.Timestamp) {
-	var version []option
-	if id.version != "" {
-		version = []option{metadata.WithServiceVersionMetricAttribute(id.version)}
-		mb.RecordVllmServerInfoDataPoint(now, 1, version...)
+// recordIdentity records what the server is, known now or from before it died. What
+// it does not tell itself is as its container was told.
+func recordIdentity(mb *builder, id *identity, told *facts, now pcommon.Timestamp) {
+	version := cmp.Or(id.version, told.version)
+	if version != "" {
+		mb.RecordVllmServerInfoDataPoint(now, 1, metadata.WithServiceVersionMetricAttribute(version))
 	}
-	for i := range id.models {
-		m := &id.models[i]
-		options := append([]option(nil), version...)
+	w := id.weights
+	if w == (weights{}) {
+		w = told.weights
+	}
+	for _, m := range id.known(told.models) {
+		var options []option
 		for _, fact := range []struct {
 			value string
 			with  func(string) option
 		}{
 			{m.Root, metadata.WithLlmModelIDMetricAttribute},
 			{m.Parent, metadata.WithLlmModelParentMetricAttribute},
-			{id.weights.dtype, metadata.WithLlmModelDtypeMetricAttribute},
-			{id.weights.quantization, metadata.WithLlmModelQuantizationMetricAttribute},
+			{w.dtype, metadata.WithLlmModelDtypeMetricAttribute},
+			{w.quantization, metadata.WithLlmModelQuantizationMetricAttribute},
+			{cmp.Or(id.cacheDType, told.cacheDType), metadata.WithLlmModelKvCacheDtypeMetricAttribute},
+			{told.gpus, metadata.WithContainerGpusMetricAttribute},
+			{version, metadata.WithServiceVersionMetricAttribute},
 		} {
 			if fact.value != "" {
+				options = append(options, fact.with(fact.value))
+			}
+		}
+		for _, fact := range []struct {
+			value int64
+			with  func(int64) option
+		}{
+			{told.tensorParallel, metadata.WithLlmModelTensorParallelSizeMetricAttribute},
+			{told.pipelineParallel, metadata.WithLlmModelPipelineParallelSizeMetricAttribute},
+			{told.dataParallel, metadata.WithLlmModelDataParallelSizeMetricAttribute},
+		} {
+			if fact.value > 0 {
 				options = append(options, fact.with(fact.value))
 			}
 		}

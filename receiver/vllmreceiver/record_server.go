@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/docker"
 	"github.com/otelcol-llm/otelcol-llm/receiver/vllmreceiver/internal/metadata"
 )
 
@@ -19,6 +20,10 @@ type status struct {
 	// reason is empty if all is well.
 	reason string
 	took   time.Duration
+	// starting says that the container of the server was started an age ago and
+	// the server is not ready since.
+	starting bool
+	age      time.Duration
 }
 
 // recordStatus records how the server is. reasons holds the reasons so far: they
@@ -34,7 +39,12 @@ func recordStatus(mb *builder, st status, reasons map[string]bool, now pcommon.T
 	for reason := range reasons {
 		mb.RecordVllmScrapeErrorDataPoint(now, number01(reason == st.reason), reason)
 	}
-	mb.RecordVllmScrapeDurationDataPoint(now, st.took.Seconds())
+	if st.up {
+		mb.RecordVllmScrapeDurationDataPoint(now, st.took.Seconds())
+	}
+	if st.starting {
+		mb.RecordVllmServerLoadingDurationDataPoint(now, st.age.Seconds())
+	}
 }
 
 // recordTally records what the page was like.
@@ -52,14 +62,26 @@ func number01(b bool) int64 {
 	return 0
 }
 
-// newResource is the identity of the server, made of the endpoint alone: it must
-// survive the server.
-func newResource(mb *metadata.MetricsBuilder, endpoint *EndpointConfig) pcommon.Resource {
-	host, port, _ := endpoint.address()
-	rb := mb.NewResourceBuilder()
+// newResource is the identity of the server, made of nothing that it says itself:
+// it must survive the server.
+func newResource(rb *metadata.ResourceBuilder, endpoint *EndpointConfig) pcommon.Resource {
 	rb.SetServiceName("vllm")
 	rb.SetServiceInstanceID(endpoint.instance())
-	rb.SetServerAddress(host)
-	rb.SetServerPort(int64(port))
+	if host, port, _ := endpoint.address(); host != "" {
+		rb.SetServerAddress(host)
+		rb.SetServerPort(int64(port))
+	}
 	return rb.Emit()
+}
+
+// setContainer adds what the container of a discovered server is known by.
+func setContainer(rb *metadata.ResourceBuilder, c *docker.Container) {
+	rb.SetContainerID(c.ID)
+	rb.SetContainerName(c.Name)
+	if c.Image.Name != "" {
+		rb.SetContainerImageName(c.Image.Name)
+	}
+	if c.Image.Tag != "" {
+		rb.SetContainerImageTags([]any{c.Image.Tag})
+	}
 }

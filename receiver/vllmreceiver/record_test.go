@@ -69,6 +69,9 @@ func TestEveryMetricHasASource(t *testing.T) {
 	}
 	faulty := simulator.WithFault(simulator.FaultNotFound, simulator.NewVLLM(simulator.VLLMConfig{}).Handler())
 	see(newProbe(t, newClock(), serve(t, faulty)).read(t))
+	starting := newProbe(t, newClock(), "http://127.0.0.1:1")
+	starting.inContainer(t, chatContainer(starting.clock))
+	see(starting.read(t))
 	see(readPage(t, "vllm:corrupted_requests_total 1\nvllm:admission_rejections_total 2\n"))
 	assert.Empty(t, missing)
 }

@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
+	"github.com/otelcol-llm/otelcol-llm/internal/staleness"
 	"github.com/otelcol-llm/otelcol-llm/receiver/vllmreceiver/internal/metadata"
 )
 
@@ -24,10 +26,12 @@ type vllmScraper struct {
 	resource pcommon.Resource
 	server   server
 	now      func() time.Time
+	// container is that of a discovered server, nil for a static endpoint.
+	container *containerTracker
 
 	starts  startTracker
 	states  stateTracker
-	stale   *staleness
+	stale   *staleness.Tracker
 	id      identity
 	reasons map[string]bool
 	journal *journal
@@ -40,26 +44,29 @@ func newScraper(cfg *Config, endpoint *EndpointConfig, set receiver.Settings) *v
 		endpoint: endpoint,
 		set:      set.TelemetrySettings,
 		mb:       mb,
-		resource: newResource(mb, endpoint),
+		resource: newResource(mb.NewResourceBuilder(), endpoint),
 		now:      time.Now,
 		states:   stateTracker{stuckAfter: cfg.StuckAfter},
-		stale:    newStaleness(),
+		stale:    staleness.NewTracker(),
 		reasons:  make(map[string]bool),
 		journal:  newJournal(set.Logger.With(zap.String("server", endpoint.instance()))),
 	}
 }
 
 func (s *vllmScraper) start(ctx context.Context, host component.Host) error {
-	server, err := newHTTPServer(ctx, s.cfg, s.endpoint, host, s.set)
+	if s.server != nil { // that of a container, which shares the client of all
+		return nil
+	}
+	client, err := newClient(ctx, &s.endpoint.ClientConfig, host, s.set)
 	if err != nil {
 		return err
 	}
-	s.server = server
+	s.server = newHTTPServer(s.cfg, s.endpoint, client)
 	return nil
 }
 
 func (s *vllmScraper) shutdown(context.Context) error {
-	if s.server != nil {
+	if s.container == nil && s.server != nil {
 		s.server.close()
 	}
 	return nil
@@ -69,7 +76,11 @@ func (s *vllmScraper) shutdown(context.Context) error {
 // error: up is 0, and the last known identity stays.
 func (s *vllmScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	begin := s.now()
-	raw, err := s.server.metrics(ctx)
+	if s.container != nil && s.container.look(begin) {
+		s.states = stateTracker{stuckAfter: s.cfg.StuckAfter}
+		s.id.forget()
+	}
+	raw, err := s.page(ctx)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return pmetric.NewMetrics(), nil // broken off by the shutdown: it says nothing of the server
 	}
@@ -81,7 +92,7 @@ func (s *vllmScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		st.reason = reasonOf(err)
 		seen.answered = answered(st.reason)
 	}
-	if seen.answered {
+	if seen.answered && !stranger(st.reason) {
 		seen.healthy = s.health(ctx)
 	}
 
@@ -93,16 +104,36 @@ func (s *vllmScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 			s.mb.Reset(metadata.WithStartTime(pcommon.NewTimestampFromTime(s.starts.start)))
 			s.id.forget()
 		}
-		s.journal.models(s.id.refresh(ctx, s.server, s.endpoint.Paths, seen.page, now, s.cfg.InfoInterval))
+		modelsErr := s.id.refresh(ctx, s.server, s.endpoint.Paths, seen.page, now, s.cfg.InfoInterval)
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return pmetric.NewMetrics(), nil
+		}
+		s.journal.models(modelsErr)
 		s.record(histograms, seen.page, ts, &t)
 		st.reason = pageReason(seen.page, &t)
 	}
 	st.state = s.states.next(seen, now)
-	recordIdentity(s.mb, &s.id, ts)
+	var told facts
+	if s.container != nil {
+		told = s.container.facts
+		st.state, st.starting = s.container.judge(st.state, st.reason)
+		st.age = s.container.age(now)
+	}
+	recordIdentity(s.mb, &s.id, &told, ts)
 	recordStatus(s.mb, st, s.reasons, ts)
 	s.journal.status(st, err, &t)
 
 	return s.emit(histograms, ts), nil
+}
+
+// page reads the metrics, unless the container says that there can be none.
+func (s *vllmScraper) page(ctx context.Context) (*promtext.Page, error) {
+	if s.container != nil {
+		if err := s.container.obstacle(); err != nil {
+			return nil, err
+		}
+	}
+	return s.server.metrics(ctx)
 }
 
 // health asks the server for its health: nil if it cannot be told. Reverse
@@ -140,8 +171,14 @@ func (s *vllmScraper) emit(histograms pmetric.MetricSlice, now pcommon.Timestamp
 	}
 	ms := metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
 	histograms.MoveAndAppendTo(ms)
-	s.stale.mark(ms, now)
+	s.stale.Mark(metrics, now)
 	return metrics
+}
+
+// end ends all series: the server is no more.
+func (s *vllmScraper) end() pmetric.Metrics {
+	s.mb.Emit() // what a scrape that was broken off may have left
+	return s.emit(pmetric.NewMetricSlice(), pcommon.NewTimestampFromTime(s.now()))
 }
 
 // pageReason says what is wrong with a page that could be read.

@@ -66,6 +66,7 @@ type MetricsConfig struct {
 	VllmScrapeSeries                       MetricConfig `mapstructure:"vllm.scrape.series"`
 	VllmScrapeUnknownSeries                MetricConfig `mapstructure:"vllm.scrape.unknown_series"`
 	VllmServerInfo                         MetricConfig `mapstructure:"vllm.server.info"`
+	VllmServerLoadingDuration              MetricConfig `mapstructure:"vllm.server.loading.duration"`
 	VllmServerState                        MetricConfig `mapstructure:"vllm.server.state"`
 	VllmSpecDecodeAcceptanceRatio          MetricConfig `mapstructure:"vllm.spec_decode.acceptance_ratio"`
 	VllmSpecDecodeAcceptedTokens           MetricConfig `mapstructure:"vllm.spec_decode.accepted_tokens"`
@@ -199,6 +200,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		VllmServerInfo: MetricConfig{
 			Enabled: true,
 		},
+		VllmServerLoadingDuration: MetricConfig{
+			Enabled: true,
+		},
 		VllmServerState: MetricConfig{
 			Enabled: true,
 		},
@@ -275,14 +279,30 @@ func (rac *ResourceAttributeConfig) Unmarshal(parser *confmap.Conf) error {
 
 // ResourceAttributesConfig provides config for vllm resource attributes.
 type ResourceAttributesConfig struct {
-	ServerAddress     ResourceAttributeConfig `mapstructure:"server.address"`
-	ServerPort        ResourceAttributeConfig `mapstructure:"server.port"`
-	ServiceInstanceID ResourceAttributeConfig `mapstructure:"service.instance.id"`
-	ServiceName       ResourceAttributeConfig `mapstructure:"service.name"`
+	ContainerID        ResourceAttributeConfig `mapstructure:"container.id"`
+	ContainerImageName ResourceAttributeConfig `mapstructure:"container.image.name"`
+	ContainerImageTags ResourceAttributeConfig `mapstructure:"container.image.tags"`
+	ContainerName      ResourceAttributeConfig `mapstructure:"container.name"`
+	ServerAddress      ResourceAttributeConfig `mapstructure:"server.address"`
+	ServerPort         ResourceAttributeConfig `mapstructure:"server.port"`
+	ServiceInstanceID  ResourceAttributeConfig `mapstructure:"service.instance.id"`
+	ServiceName        ResourceAttributeConfig `mapstructure:"service.name"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 	return ResourceAttributesConfig{
+		ContainerID: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		ContainerImageName: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ContainerImageTags: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ContainerName: ResourceAttributeConfig{
+			Enabled: true,
+		},
 		ServerAddress: ResourceAttributeConfig{
 			Enabled: true,
 		},

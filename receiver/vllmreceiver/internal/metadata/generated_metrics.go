@@ -226,6 +226,9 @@ var MetricsInfo = metricsInfo{
 	VllmServerInfo: metricInfo{
 		Name: "vllm.server.info",
 	},
+	VllmServerLoadingDuration: metricInfo{
+		Name: "vllm.server.loading.duration",
+	},
 	VllmServerState: metricInfo{
 		Name: "vllm.server.state",
 	},
@@ -312,6 +315,7 @@ type metricsInfo struct {
 	VllmScrapeSeries                       metricInfo
 	VllmScrapeUnknownSeries                metricInfo
 	VllmServerInfo                         metricInfo
+	VllmServerLoadingDuration              metricInfo
 	VllmServerState                        metricInfo
 	VllmSpecDecodeAcceptanceRatio          metricInfo
 	VllmSpecDecodeAcceptedTokens           metricInfo
@@ -343,6 +347,18 @@ func (maof metricAttributeOptionFunc) apply(dp pmetric.NumberDataPoint) {
 	maof(dp)
 }
 
+func WithContainerGpusMetricAttribute(containerGpusAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("container.gpus", containerGpusAttributeValue)
+	})
+}
+
+func WithLlmModelDataParallelSizeMetricAttribute(llmModelDataParallelSizeAttributeValue int64) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutInt("llm.model.data_parallel.size", llmModelDataParallelSizeAttributeValue)
+	})
+}
+
 func WithLlmModelDtypeMetricAttribute(llmModelDtypeAttributeValue string) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("llm.model.dtype", llmModelDtypeAttributeValue)
@@ -355,15 +371,33 @@ func WithLlmModelIDMetricAttribute(llmModelIDAttributeValue string) MetricAttrib
 	})
 }
 
+func WithLlmModelKvCacheDtypeMetricAttribute(llmModelKvCacheDtypeAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("llm.model.kv_cache.dtype", llmModelKvCacheDtypeAttributeValue)
+	})
+}
+
 func WithLlmModelParentMetricAttribute(llmModelParentAttributeValue string) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("llm.model.parent", llmModelParentAttributeValue)
 	})
 }
 
+func WithLlmModelPipelineParallelSizeMetricAttribute(llmModelPipelineParallelSizeAttributeValue int64) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutInt("llm.model.pipeline_parallel.size", llmModelPipelineParallelSizeAttributeValue)
+	})
+}
+
 func WithLlmModelQuantizationMetricAttribute(llmModelQuantizationAttributeValue string) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("llm.model.quantization", llmModelQuantizationAttributeValue)
+	})
+}
+
+func WithLlmModelTensorParallelSizeMetricAttribute(llmModelTensorParallelSizeAttributeValue int64) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutInt("llm.model.tensor_parallel.size", llmModelTensorParallelSizeAttributeValue)
 	})
 }
 
@@ -463,7 +497,7 @@ type metricLlmModelInfo struct {
 // init fills llm.model.info metric with initial data.
 func (m *metricLlmModelInfo) init() {
 	m.data.SetName("llm.model.info")
-	m.data.SetDescription("1 for each model the server offers; the attributes say what it is.")
+	m.data.SetDescription("1 for each model the server offers, or will offer when it is loaded; the attributes say what it is.")
 	m.data.SetUnit("{model}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2400,7 +2434,7 @@ type metricVllmServerInfo struct {
 // init fills vllm.server.info metric with initial data.
 func (m *metricVllmServerInfo) init() {
 	m.data.SetName("vllm.server.info")
-	m.data.SetDescription("1 for each server that has answered; carries its version, also when the server is gone.")
+	m.data.SetDescription("1 for each server whose version is known; carries it, also when the server is gone.")
 	m.data.SetUnit("{server}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2437,6 +2471,55 @@ func (m *metricVllmServerInfo) emit(metrics pmetric.MetricSlice) {
 
 func newMetricVllmServerInfo(cfg MetricConfig) metricVllmServerInfo {
 	m := metricVllmServerInfo{config: cfg}
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricVllmServerLoadingDuration struct {
+	data     pmetric.Metric // data buffer for generated metric.
+	config   MetricConfig   // metric config provided by user.
+	capacity int            // max observed number of data points added to the metric.
+}
+
+// init fills vllm.server.loading.duration metric with initial data.
+func (m *metricVllmServerLoadingDuration) init() {
+	m.data.SetName("vllm.server.loading.duration")
+	m.data.SetDescription("Time since the container of a discovered server was started, while the server is loading. Absent otherwise.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricVllmServerLoadingDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricVllmServerLoadingDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricVllmServerLoadingDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricVllmServerLoadingDuration(cfg MetricConfig) metricVllmServerLoadingDuration {
+	m := metricVllmServerLoadingDuration{config: cfg}
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
 		m.init()
@@ -3314,6 +3397,7 @@ type MetricsBuilder struct {
 	metricVllmScrapeSeries                       metricVllmScrapeSeries
 	metricVllmScrapeUnknownSeries                metricVllmScrapeUnknownSeries
 	metricVllmServerInfo                         metricVllmServerInfo
+	metricVllmServerLoadingDuration              metricVllmServerLoadingDuration
 	metricVllmServerState                        metricVllmServerState
 	metricVllmSpecDecodeAcceptanceRatio          metricVllmSpecDecodeAcceptanceRatio
 	metricVllmSpecDecodeAcceptedTokens           metricVllmSpecDecodeAcceptedTokens
@@ -3392,6 +3476,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricVllmScrapeSeries:                       newMetricVllmScrapeSeries(mbc.Metrics.VllmScrapeSeries),
 		metricVllmScrapeUnknownSeries:                newMetricVllmScrapeUnknownSeries(mbc.Metrics.VllmScrapeUnknownSeries),
 		metricVllmServerInfo:                         newMetricVllmServerInfo(mbc.Metrics.VllmServerInfo),
+		metricVllmServerLoadingDuration:              newMetricVllmServerLoadingDuration(mbc.Metrics.VllmServerLoadingDuration),
 		metricVllmServerState:                        newMetricVllmServerState(mbc.Metrics.VllmServerState),
 		metricVllmSpecDecodeAcceptanceRatio:          newMetricVllmSpecDecodeAcceptanceRatio(mbc.Metrics.VllmSpecDecodeAcceptanceRatio),
 		metricVllmSpecDecodeAcceptedTokens:           newMetricVllmSpecDecodeAcceptedTokens(mbc.Metrics.VllmSpecDecodeAcceptedTokens),
@@ -3409,6 +3494,30 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricVllmUp:                                 newMetricVllmUp(mbc.Metrics.VllmUp),
 		resourceAttributeIncludeFilter:               make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:               make(map[string]filter.Filter),
+	}
+	if mbc.ResourceAttributes.ContainerID.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ContainerID.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ContainerImageName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["container.image.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerImageName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ContainerImageName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["container.image.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerImageName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ContainerImageTags.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["container.image.tags"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerImageTags.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ContainerImageTags.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["container.image.tags"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerImageTags.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ContainerName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["container.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ContainerName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["container.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerName.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.ServerAddress.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["server.address"] = filter.CreateFilter(mbc.ResourceAttributes.ServerAddress.MetricsInclude)
@@ -3542,6 +3651,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricVllmScrapeSeries.emit(ils.Metrics())
 	mb.metricVllmScrapeUnknownSeries.emit(ils.Metrics())
 	mb.metricVllmServerInfo.emit(ils.Metrics())
+	mb.metricVllmServerLoadingDuration.emit(ils.Metrics())
 	mb.metricVllmServerState.emit(ils.Metrics())
 	mb.metricVllmSpecDecodeAcceptanceRatio.emit(ils.Metrics())
 	mb.metricVllmSpecDecodeAcceptedTokens.emit(ils.Metrics())
@@ -3776,6 +3886,11 @@ func (mb *MetricsBuilder) RecordVllmScrapeUnknownSeriesDataPoint(ts pcommon.Time
 // RecordVllmServerInfoDataPoint adds a data point to vllm.server.info metric.
 func (mb *MetricsBuilder) RecordVllmServerInfoDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	mb.metricVllmServerInfo.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordVllmServerLoadingDurationDataPoint adds a data point to vllm.server.loading.duration metric.
+func (mb *MetricsBuilder) RecordVllmServerLoadingDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricVllmServerLoadingDuration.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordVllmServerStateDataPoint adds a data point to vllm.server.state metric.

@@ -74,7 +74,7 @@ func TestMetricsBuilder(t *testing.T) {
 
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordLlmModelInfoDataPoint(ts, 1, "gen_ai.provider.name-val", "gen_ai.request.model-val", WithLlmModelIDMetricAttribute("llm.model.id-val"), WithLlmModelParentMetricAttribute("llm.model.parent-val"), WithLlmModelDtypeMetricAttribute("llm.model.dtype-val"), WithLlmModelQuantizationMetricAttribute("llm.model.quantization-val"), WithServiceVersionMetricAttribute("service.version-val"))
+			mb.RecordLlmModelInfoDataPoint(ts, 1, "gen_ai.provider.name-val", "gen_ai.request.model-val", WithLlmModelIDMetricAttribute("llm.model.id-val"), WithLlmModelParentMetricAttribute("llm.model.parent-val"), WithLlmModelDtypeMetricAttribute("llm.model.dtype-val"), WithLlmModelQuantizationMetricAttribute("llm.model.quantization-val"), WithLlmModelKvCacheDtypeMetricAttribute("llm.model.kv_cache.dtype-val"), WithLlmModelTensorParallelSizeMetricAttribute(30), WithLlmModelPipelineParallelSizeMetricAttribute(32), WithLlmModelDataParallelSizeMetricAttribute(28), WithContainerGpusMetricAttribute("container.gpus-val"), WithServiceVersionMetricAttribute("service.version-val"))
 
 			defaultMetricsCount++
 			allMetricsCount++
@@ -222,6 +222,10 @@ func TestMetricsBuilder(t *testing.T) {
 
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordVllmServerLoadingDurationDataPoint(ts, 1)
+
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordVllmServerStateDataPoint(ts, 1, AttributeVllmServerStateReady)
 
 			defaultMetricsCount++
@@ -279,6 +283,10 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordVllmUpDataPoint(ts, 1)
 
 			rb := mb.NewResourceBuilder()
+			rb.SetContainerID("container.id-val")
+			rb.SetContainerImageName("container.image.name-val")
+			rb.SetContainerImageTags([]any{"container.image.tags-item1", "container.image.tags-item2"})
+			rb.SetContainerName("container.name-val")
 			rb.SetServerAddress("server.address-val")
 			rb.SetServerPort(11)
 			rb.SetServiceInstanceID("service.instance.id-val")
@@ -325,7 +333,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["llm.model.info"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, ms.At(i).Type())
 					assert.Equal(t, 1, ms.At(i).Gauge().DataPoints().Len())
-					assert.Equal(t, "1 for each model the server offers; the attributes say what it is.", ms.At(i).Description())
+					assert.Equal(t, "1 for each model the server offers, or will offer when it is loaded; the attributes say what it is.", ms.At(i).Description())
 					assert.Equal(t, "{model}", ms.At(i).Unit())
 					dp := ms.At(i).Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -350,6 +358,21 @@ func TestMetricsBuilder(t *testing.T) {
 					attrVal, ok = dp.Attributes().Get("llm.model.quantization")
 					assert.True(t, ok)
 					assert.Equal(t, "llm.model.quantization-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("llm.model.kv_cache.dtype")
+					assert.True(t, ok)
+					assert.Equal(t, "llm.model.kv_cache.dtype-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("llm.model.tensor_parallel.size")
+					assert.True(t, ok)
+					assert.EqualValues(t, 30, attrVal.Int())
+					attrVal, ok = dp.Attributes().Get("llm.model.pipeline_parallel.size")
+					assert.True(t, ok)
+					assert.EqualValues(t, 32, attrVal.Int())
+					attrVal, ok = dp.Attributes().Get("llm.model.data_parallel.size")
+					assert.True(t, ok)
+					assert.EqualValues(t, 28, attrVal.Int())
+					attrVal, ok = dp.Attributes().Get("container.gpus")
+					assert.True(t, ok)
+					assert.Equal(t, "container.gpus-val", attrVal.Str())
 					attrVal, ok = dp.Attributes().Get("service.version")
 					assert.True(t, ok)
 					assert.Equal(t, "service.version-val", attrVal.Str())
@@ -992,7 +1015,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["vllm.server.info"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, ms.At(i).Type())
 					assert.Equal(t, 1, ms.At(i).Gauge().DataPoints().Len())
-					assert.Equal(t, "1 for each server that has answered; carries its version, also when the server is gone.", ms.At(i).Description())
+					assert.Equal(t, "1 for each server whose version is known; carries it, also when the server is gone.", ms.At(i).Description())
 					assert.Equal(t, "{server}", ms.At(i).Unit())
 					dp := ms.At(i).Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1002,6 +1025,18 @@ func TestMetricsBuilder(t *testing.T) {
 					attrVal, ok := dp.Attributes().Get("service.version")
 					assert.True(t, ok)
 					assert.Equal(t, "service.version-val", attrVal.Str())
+				case "vllm.server.loading.duration":
+					assert.False(t, validatedMetrics["vllm.server.loading.duration"], "Found a duplicate in the metrics slice: vllm.server.loading.duration")
+					validatedMetrics["vllm.server.loading.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, ms.At(i).Type())
+					assert.Equal(t, 1, ms.At(i).Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the container of a discovered server was started, while the server is loading. Absent otherwise.", ms.At(i).Description())
+					assert.Equal(t, "s", ms.At(i).Unit())
+					dp := ms.At(i).Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "vllm.server.state":
 					assert.False(t, validatedMetrics["vllm.server.state"], "Found a duplicate in the metrics slice: vllm.server.state")
 					validatedMetrics["vllm.server.state"] = true
