@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 TOOLS := $(CURDIR)/.tools
+# go-nvml includes headers that warn of their own deprecated parts.
+export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 export PATH := $(TOOLS):$(PATH)
 # Versions are pinned by committed go.sum files: nothing may choose others.
 GO_INSTALL = GOBIN=$(TOOLS) go -C tools/$(1) install -mod=readonly tool
@@ -25,13 +27,13 @@ run: build ## watch this host with the production configuration, logs to a local
 .PHONY: test
 test: $(TOOLS)/.build ## unit tests under the race detector, with coverage
 	@rm -f bin/tests.json; mkdir -p bin
-	gotestsum --format pkgname-and-test-fails --jsonfile bin/tests.json -- -race -shuffle=on -coverpkg=./internal/...,./receiver/... -coverprofile=bin/coverage.out ./...
+	gotestsum --format pkgname-and-test-fails --jsonfile bin/tests.json -- -race -shuffle=on -coverpkg=./internal/...,./receiver/...,./processor/... -coverprofile=bin/coverage.out ./...
 	@awk -f tools/coverage.awk bin/coverage.out
 
 .PHONY: integration
 integration: build $(TOOLS)/.build $(TOOLS)/.prometheus $(TOOLS)/.loki ## the built binary against real Prometheus, Loki and Docker
 	@mkdir -p bin
-	gotestsum --format testname --jsonfile bin/integration.json -- -tags integration -count=1 -timeout 20m ./test/...
+	gotestsum --format testname --jsonfile bin/integration.json -- -tags integration -count=1 -timeout 20m ./test/... ./internal/docker/
 
 .PHONY: check
 check: lint tidy-check generate-check distribution-check config-check ## all that must hold besides the tests
@@ -43,9 +45,10 @@ lint: $(TOOLS)/.lint $(TOOLS)/.build ## go vet, golangci-lint, gofumpt
 	@test -z "$$(gofumpt -l $$(git ls-files '*.go' | grep -v -e generated_ -e ^distribution/))" || { gofumpt -l $$(git ls-files '*.go' | grep -v -e generated_ -e ^distribution/); echo 'run make fmt'; exit 1; }
 
 .PHONY: bench
-bench: build ## vllmreceiver beside contrib's prometheusreceiver, and the parser beside expfmt
+bench: build ## our receivers beside contrib's prometheusreceiver and docker_stats, and the parser beside expfmt
 	go test -run '^$$' -bench . -benchmem ./internal/promtext/ ./receiver/vllmreceiver/
 	go run ./test/bench
+	go run ./test/bench -what docker
 
 .PHONY: tidy-check
 tidy-check:
@@ -53,7 +56,7 @@ tidy-check:
 
 .PHONY: generate-check
 generate-check: generate
-	@git diff --exit-code --stat -- receiver || { echo 'generated code was out of date: commit what make generate wrote'; exit 1; }
+	@git diff --exit-code --stat -- receiver processor || { echo 'generated code was out of date: commit what make generate wrote'; exit 1; }
 
 .PHONY: distribution-check
 distribution-check: distribution
@@ -74,7 +77,7 @@ fmt: $(TOOLS)/.lint ## format the code
 .PHONY: generate
 generate: $(TOOLS)/.build ## write code and reference pages from every metadata.yaml
 	go generate ./...
-	@chmod 644 $$(git ls-files -co --exclude-standard 'receiver/*/generated_*' 'receiver/*/internal/metadata/*.go' 'receiver/*/documentation.md') # mdatagen writes 0600
+	@chmod 644 $$(git ls-files -co --exclude-standard '*/generated_*.go' '*/metadatatest/*.go' '*/documentation.md') # mdatagen writes 0600
 
 .PHONY: distribution
 distribution: $(TOOLS)/.build ## write distribution/ from builder-config.yaml

@@ -28,6 +28,7 @@ import (
 	healthcheckv2extension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckv2extension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	dockerattributesprocessor "github.com/otelcol-llm/otelcol-llm/processor/dockerattributesprocessor"
 	batchprocessor "go.opentelemetry.io/collector/processor/batchprocessor"
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	attributesprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
@@ -36,7 +37,9 @@ import (
 	resourcedetectionprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourcedetectionprocessor"
 	resourceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
+	dockerinventoryreceiver "github.com/otelcol-llm/otelcol-llm/receiver/dockerinventoryreceiver"
 	dockerstatsreceiver "github.com/otelcol-llm/otelcol-llm/receiver/dockerstatsreceiver"
+	nvmlreceiver "github.com/otelcol-llm/otelcol-llm/receiver/nvmlreceiver"
 	vllmreceiver "github.com/otelcol-llm/otelcol-llm/receiver/vllmreceiver"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	filelogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
@@ -71,7 +74,9 @@ func components() (otelcol.Factories, error) {
 	factories.ExtensionModules[filestorage.NewFactory().Type()] = "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.138.0"
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
+		dockerinventoryreceiver.NewFactory(),
 		dockerstatsreceiver.NewFactory(),
+		nvmlreceiver.NewFactory(),
 		vllmreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		filelogreceiver.NewFactory(),
@@ -83,7 +88,9 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = make(map[component.Type]string, len(factories.Receivers))
+	factories.ReceiverModules[dockerinventoryreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
 	factories.ReceiverModules[dockerstatsreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
+	factories.ReceiverModules[nvmlreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
 	factories.ReceiverModules[vllmreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
 	factories.ReceiverModules[otlpreceiver.NewFactory().Type()] = "go.opentelemetry.io/collector/receiver/otlpreceiver v0.138.0"
 	factories.ReceiverModules[filelogreceiver.NewFactory().Type()] = "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver v0.138.0"
@@ -115,6 +122,7 @@ func components() (otelcol.Factories, error) {
 	factories.ExporterModules[prometheusremotewriteexporter.NewFactory().Type()] = "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter v0.138.0"
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
+		dockerattributesprocessor.NewFactory(),
 		batchprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		attributesprocessor.NewFactory(),
@@ -128,6 +136,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ProcessorModules = make(map[component.Type]string, len(factories.Processors))
+	factories.ProcessorModules[dockerattributesprocessor.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
 	factories.ProcessorModules[batchprocessor.NewFactory().Type()] = "go.opentelemetry.io/collector/processor/batchprocessor v0.138.0"
 	factories.ProcessorModules[memorylimiterprocessor.NewFactory().Type()] = "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.138.0"
 	factories.ProcessorModules[attributesprocessor.NewFactory().Type()] = "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor v0.138.0"

@@ -3,7 +3,6 @@ package dockerstatsreceiver
 import (
 	"context"
 
-	contrib "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/dockerstatsreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
@@ -16,11 +15,11 @@ import (
 func NewFactory() receiver.Factory {
 	return receiver.NewFactory(
 		metadata.Type,
-		contrib.NewFactory().CreateDefaultConfig,
+		createDefaultConfig,
 		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
 	)
 }
 
 func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-	return newReceiver(cfg.(*contrib.Config), set, next), nil
+	return newReceiver(&cfg.(*Config).Config, set, next), nil
 }

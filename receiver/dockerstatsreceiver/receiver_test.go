@@ -38,7 +38,7 @@ func serve(t *testing.T, socket string, engine *simulator.Docker) {
 
 func newTestReceiver(t *testing.T, endpoint, version string) (*dockerStats, *consumertest.MetricsSink, *observer.ObservedLogs) {
 	t.Helper()
-	cfg := NewFactory().CreateDefaultConfig().(*contrib.Config)
+	cfg := &NewFactory().CreateDefaultConfig().(*Config).Config
 	cfg.Endpoint = endpoint
 	cfg.CollectionInterval = 50 * time.Millisecond
 	cfg.InitialDelay = 0

@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,11 +30,11 @@ func docker(t *testing.T) *client.Client {
 	return c
 }
 
-// chattyImage imports testdata/chatty, statically linked, as an image of one file.
-func chattyImage(t *testing.T, engine *client.Client, tag string) {
+// programImage imports testdata/<name>, statically linked, as an image of one file.
+func programImage(t *testing.T, engine *client.Client, name, tag string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "chatty")
-	build := exec.Command("go", "build", "-o", path, "./testdata/chatty")
+	path := filepath.Join(t.TempDir(), name)
+	build := exec.Command("go", "build", "-o", path, "./testdata/"+name)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -42,14 +43,15 @@ func chattyImage(t *testing.T, engine *client.Client, tag string) {
 
 	var root bytes.Buffer
 	files := tar.NewWriter(&root)
-	require.NoError(t, files.WriteHeader(&tar.Header{Name: "chatty", Mode: 0o755, Size: int64(len(program))}))
+	require.NoError(t, files.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(program))}))
 	_, err = files.Write(program)
 	require.NoError(t, err)
 	require.NoError(t, files.Close())
-	answer, err := engine.ImageImport(t.Context(), image.ImportSource{Source: &root, SourceName: "-"}, tag, image.ImportOptions{Changes: []string{`ENTRYPOINT ["/chatty"]`}})
+	answer, err := engine.ImageImport(t.Context(), image.ImportSource{Source: &root, SourceName: "-"}, tag,
+		image.ImportOptions{Changes: []string{`ENTRYPOINT ["/` + name + `"]`}})
 	require.NoError(t, err)
 	defer answer.Close()
-	_, err = new(bytes.Buffer).ReadFrom(answer)
+	_, err = io.Copy(io.Discard, answer)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_, _ = engine.ImageRemove(context.Background(), tag, image.RemoveOptions{Force: true})
@@ -57,9 +59,9 @@ func chattyImage(t *testing.T, engine *client.Client, tag string) {
 }
 
 // runContainer starts a container and removes it at the end of the test. It returns the id.
-func runContainer(t *testing.T, engine *client.Client, tag, name string) string {
+func runContainer(t *testing.T, engine *client.Client, name string, config *container.Config, host *container.HostConfig) string {
 	t.Helper()
-	created, err := engine.ContainerCreate(t.Context(), &container.Config{Image: tag}, &container.HostConfig{}, nil, nil, name)
+	created, err := engine.ContainerCreate(t.Context(), config, host, nil, nil, name)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = engine.ContainerRemove(context.Background(), created.ID, container.RemoveOptions{Force: true})

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -168,13 +169,13 @@ func TestMetrics(t *testing.T) {
 // TestContainers runs a real container and looks for its metrics in Prometheus and for its lines in Loki.
 func TestContainers(t *testing.T) {
 	engine := docker(t)
-	chattyImage(t, engine, "otelcol-llm-chatty:v1")
+	programImage(t, engine, "chatty", "otelcol-llm-chatty:v1")
 	name := fmt.Sprintf("otelcol-llm-chatty-%d", os.Getpid())
 
 	loki := startLoki(t)
 	col := startCollector(t, nil, "LOKI_OTLP_ENDPOINT="+loki.URL+"/otlp")
 	prom := startPrometheus(t, col.Metrics)
-	id := runContainer(t, engine, "otelcol-llm-chatty:v1", name)
+	runContainer(t, engine, name, &container.Config{Image: "otelcol-llm-chatty:v1"}, nil)
 
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		for _, metric := range []string{"container_memory_usage_total_bytes", "container_cpu_usage_nanoseconds_total", "container_uptime_seconds"} {
@@ -184,17 +185,17 @@ func TestContainers(t *testing.T) {
 	checkNames(t, metricNames(t, col.Metrics), func(name string) bool {
 		return strings.HasPrefix(name, "container_") && !strings.Contains(name, "cache") // cgroup v1 only
 	})
-	containerLines(t, loki, id)
+	containerLines(t, loki, name)
 }
 
 // containerLines waits for twenty lines of the container in Loki and checks that none is missing, twice there, or wrong
 // in level, stream or time.
-func containerLines(t *testing.T, loki *lokiServer, id string) {
+func containerLines(t *testing.T, loki *lokiServer, name string) {
 	t.Helper()
 	step := regexp.MustCompile(`step (\d+)$`)
 	var entries []Entry
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		entries = loki.Query(c, fmt.Sprintf(`{service_name="docker"} | container_id=%q | log_iostream="stdout"`, id), time.Minute)
+		entries = loki.Query(c, fmt.Sprintf(`{container_name=%q} | log_iostream="stdout"`, name), time.Minute)
 		assert.Greater(c, len(entries), 20)
 	}, soon, tick)
 	seen := make(map[int]bool)
@@ -211,7 +212,7 @@ func containerLines(t *testing.T, loki *lokiServer, id string) {
 	for n := range len(seen) {
 		assert.True(t, seen[n], "line %d is missing", n)
 	}
-	failures := loki.Query(t, fmt.Sprintf(`{service_name="docker"} | container_id=%q | log_iostream="stderr"`, id), time.Minute)
+	failures := loki.Query(t, fmt.Sprintf(`{container_name=%q} | log_iostream="stderr"`, name), time.Minute)
 	require.NotEmpty(t, failures)
 	for _, e := range failures {
 		assert.Equal(t, "17", e.StructuredMetadata["severity_number"], "an error in JSON")
