@@ -1,0 +1,197 @@
+//go:build linux
+
+// Command bench compares receivers as whole collectors: the same binary, the same source, the same pipeline; only the
+// receiver differs. The vLLM receiver stands beside contrib's Prometheus receiver, what watches Docker beside contrib's
+// receiver of container stats. It prints markdown tables and fails only if it cannot measure.
+//
+//	go run ./test/bench -endpoints 10,100,1000
+//	go run ./test/bench -what docker -containers 500
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// children are the hidden commands: with one of them this program is what a collector of a bench reads.
+var children = map[string]func(ctx context.Context, n int, stdin io.Reader, stdout io.Writer) error{
+	pagesCommand:  servePages,
+	engineCommand: serveEngine,
+}
+
+// run is the whole program.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
+	if len(args) == 2 && children[args[0]] != nil {
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		return children[args[0]](ctx, n, stdin, stdout)
+	}
+	p, err := parsePlan(args)
+	if err != nil {
+		return err
+	}
+	runs, err := p.measure(ctx)
+	if err != nil {
+		return err
+	}
+	if p.what == whatDocker {
+		return writeDockerReport(stdout, p, runs)
+	}
+	return writeReport(stdout, p, runs)
+}
+
+const (
+	whatVLLM   = "vllm"
+	whatDocker = "docker"
+)
+
+// plan is what the flags ask for.
+type plan struct {
+	binary     string
+	what       string
+	endpoints  []int
+	containers int
+	receivers  []receiverKind
+	sink       string
+	interval   time.Duration // 0 means intervalOf
+	scrapes    int           // of each endpoint, in the window that is measured
+	warmup     int           // scrapes of each endpoint before
+	rounds     int
+	profiles   string // folder for profiles, empty for none
+}
+
+func parsePlan(args []string) (*plan, error) {
+	p := &plan{endpoints: []int{10, 100, 1000}}
+	var receivers string
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.StringVar(&p.binary, "binary", "bin/otelcol-llm", "the collector")
+	f.Func("endpoints", "how many servers to scrape, one run each (default 10,100,1000)", func(s string) (err error) {
+		p.endpoints, err = parseCounts(s)
+		return err
+	})
+	f.StringVar(&p.what, "what", whatVLLM, "what is read: "+whatVLLM+" servers or a "+whatDocker+" engine")
+	f.IntVar(&p.containers, "containers", 500, "how many containers the engine has")
+	f.StringVar(&receivers, "receivers", "", "which of "+kindNames(receiverKinds)+"; of a "+whatDocker+" engine "+kindNames(dockerKinds)+" (default all)")
+	f.StringVar(&p.sink, "sink", sinkDebug, "exporter: "+sinkDebug+", which costs next to nothing, or "+sinkPrometheus+", read once in each interval")
+	f.DurationVar(&p.interval, "interval", 0, "scrape interval (default 5s up to 100 endpoints, 10s beyond and of an engine)")
+	f.IntVar(&p.scrapes, "scrapes", 4, "scrapes of each endpoint that are measured")
+	f.IntVar(&p.warmup, "warmup", 2, "scrapes of each endpoint before")
+	f.IntVar(&p.rounds, "rounds", 2, "how often everything is measured; medians are shown")
+	f.StringVar(&p.profiles, "profiles", "", "folder for CPU and heap profiles of each run; taking them costs CPU that is measured too")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case p.what != whatVLLM && p.what != whatDocker:
+		return nil, fmt.Errorf("-what must be %s or %s, not %q", whatVLLM, whatDocker, p.what)
+	case p.containers < 1 || p.containers > maxEndpoints:
+		return nil, fmt.Errorf("-containers must be from 1 to %d", maxEndpoints)
+	case p.sink != sinkDebug && p.sink != sinkPrometheus:
+		return nil, fmt.Errorf("-sink must be %s or %s, not %q", sinkDebug, sinkPrometheus, p.sink)
+	case p.interval != 0 && p.interval < time.Second:
+		return nil, errors.New("-interval must be at least 1s")
+	case p.scrapes < 1 || p.warmup < 1 || p.rounds < 1:
+		return nil, errors.New("-scrapes, -warmup and -rounds must be at least 1")
+	}
+	known := receiverKinds
+	if p.what == whatDocker {
+		known = dockerKinds
+	}
+	var err error
+	p.receivers, err = parseKinds(receivers, known)
+	return p, err
+}
+
+func parseCounts(s string) ([]int, error) {
+	var counts []int
+	for part := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 || n > maxEndpoints {
+			return nil, fmt.Errorf("%q is not a number from 1 to %d", part, maxEndpoints)
+		}
+		counts = append(counts, n)
+	}
+	slices.Sort(counts)
+	return slices.Compact(counts), nil
+}
+
+// parseKinds chooses of those known. Nothing means all.
+func parseKinds(s string, known []receiverKind) ([]receiverKind, error) {
+	if s == "" {
+		return known, nil
+	}
+	var kinds []receiverKind
+	for part := range strings.SplitSeq(s, ",") {
+		kind := receiverKind(strings.TrimSpace(part))
+		if !slices.Contains(known, kind) {
+			return nil, fmt.Errorf("-receivers: %q is none of %s", part, kindNames(known))
+		}
+		kinds = append(kinds, kind)
+	}
+	return kinds, nil
+}
+
+func kindNames(kinds []receiverKind) string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = string(kind)
+	}
+	return strings.Join(names, ", ")
+}
+
+// intervalOf is the scrape interval for n endpoints.
+func (p *plan) intervalOf(n int) time.Duration {
+	switch {
+	case p.interval > 0:
+		return p.interval
+	case n > 100 || p.what == whatDocker:
+		return 10 * time.Second
+	}
+	return 5 * time.Second
+}
+
+// measure runs everything, the receivers in turn, so that what else the machine does hits all of them.
+func (p *plan) measure(ctx context.Context) ([]figures, error) {
+	counts, one := append([]int{0}, p.endpoints...), p.measurePages // 0 is the idle collector
+	if p.what == whatDocker {
+		counts, one = []int{p.containers}, p.measureDocker
+	}
+	var runs []figures
+	for range p.rounds {
+		for _, n := range counts {
+			for _, kind := range p.receivers {
+				f, err := one(ctx, kind, n)
+				if err != nil {
+					return nil, fmt.Errorf("%s of %d: %w", kind, n, err)
+				}
+				fmt.Fprintln(os.Stderr, f.line())
+				runs = append(runs, f)
+			}
+		}
+	}
+	return runs, nil
+}

@@ -1,0 +1,42 @@
+//go:build linux && integration
+
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSmoke runs the whole bench, as small as it gets: it must measure, how fast is not its matter.
+func TestSmoke(t *testing.T) {
+	binary := filepath.Join("..", "..", "bin", "otelcol-llm")
+	require.FileExists(t, binary, "build it with: make build")
+	for sink, receivers := range map[string][]receiverKind{
+		sinkDebug:      receiverKinds,
+		sinkPrometheus: {kindVLLM},
+	} {
+		t.Run(sink, func(t *testing.T) {
+			args := []string{"-binary", binary, "-endpoints=2", "-interval=1s", "-scrapes=3", "-warmup=1", "-rounds=1", "-sink", sink}
+			for _, kind := range receivers {
+				var report strings.Builder
+				require.NoError(t, run(t.Context(), append(args, "-receivers", string(kind)), nil, &report))
+				require.Contains(t, report.String(), "\n| 2 | "+string(kind)+" | ")
+			}
+		})
+	}
+}
+
+// TestDockerSmoke is the same for an engine.
+func TestDockerSmoke(t *testing.T) {
+	binary := filepath.Join("..", "..", "bin", "otelcol-llm")
+	require.FileExists(t, binary, "build it with: make build")
+	for _, kind := range []receiverKind{kindIdle, kindDocker} {
+		var report strings.Builder
+		args := []string{"-what=docker", "-binary", binary, "-containers=5", "-interval=2s", "-scrapes=2", "-warmup=1", "-rounds=1", "-receivers", string(kind)}
+		require.NoError(t, run(t.Context(), args, nil, &report))
+		require.Contains(t, report.String(), "\n| "+string(kind)+" | ")
+	}
+}
