@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
 
 	"github.com/docker/docker/client"
 	contrib "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/dockerstatsreceiver"
 )
+
+const pingTimeout = 5 * time.Second
 
 // engine is what must be known of Docker before contrib's receiver can start.
 type engine struct {
@@ -43,6 +46,25 @@ func (e *engine) apiVersion(ctx context.Context, configured string) (string, err
 	}
 	e.client.NegotiateAPIVersionPing(ping)
 	return e.client.ClientVersion(), nil
+}
+
+// untilGone returns when the engine does not answer any more, or at the end of ctx.
+func (e *engine) untilGone(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			asking, cancel := context.WithTimeout(ctx, pingTimeout)
+			_, err := e.client.Ping(asking)
+			cancel()
+			if err != nil {
+				return
+			}
+		}
+	}
 }
 
 func (e *engine) endpoint() string { return e.client.DaemonHost() }

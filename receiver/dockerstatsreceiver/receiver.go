@@ -16,24 +16,25 @@ import (
 const (
 	firstRetry = time.Second
 	lastRetry  = 30 * time.Second
+	// lookInterval is shorter than an engine needs to start again.
+	lookInterval = time.Second
 )
 
-// dockerStats starts contrib's receiver as soon as the engine answers.
+// dockerStats runs contrib's receiver while the engine answers.
 type dockerStats struct {
 	cfg  *contrib.Config
 	set  receiver.Settings
 	next consumer.Metrics
-	// retry is how long to wait after the first failure.
-	retry time.Duration
+	// retry is how long to wait after the first failure, look how often to ask
+	// whether the engine is still there.
+	retry, look time.Duration
 
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
-	// inner is contrib's receiver once it runs.
-	inner receiver.Metrics
 }
 
 func newReceiver(cfg *contrib.Config, set receiver.Settings, next consumer.Metrics) *dockerStats {
-	return &dockerStats{cfg: cfg, set: set, next: next, retry: firstRetry}
+	return &dockerStats{cfg: cfg, set: set, next: next, retry: firstRetry, look: lookInterval}
 }
 
 // Start fails only for an endpoint that cannot be one.
@@ -47,14 +48,26 @@ func (r *dockerStats) Start(_ context.Context, host component.Host) error { //no
 	r.cancel = cancel
 	r.wait.Go(func() {
 		defer engine.close()
-		r.connect(ctx, host, engine)
+		for {
+			inner := r.connect(ctx, host, engine)
+			if inner == nil {
+				return
+			}
+			// Contrib's receiver goes on for ever with the containers it knew when the
+			// engine went away. A new one asks anew.
+			engine.untilGone(ctx, r.look)
+			if err := inner.Shutdown(context.WithoutCancel(ctx)); err != nil {
+				r.set.Logger.Warn("Container metrics did not end cleanly.", zap.Error(err))
+			}
+		}
 	})
 	return nil
 }
 
-// connect tries until the engine answers or ctx ends, and writes a line when it
-// begins to wait and when the waiting is over.
-func (r *dockerStats) connect(ctx context.Context, host component.Host, engine *engine) {
+// connect returns contrib's receiver once it runs, or nil at the end of ctx. It
+// tries until the engine answers, and writes a line when it begins to wait and when
+// the waiting is over.
+func (r *dockerStats) connect(ctx context.Context, host component.Host, engine *engine) receiver.Metrics {
 	pace := backoff.NewExponentialBackOff()
 	pace.InitialInterval = r.retry
 	pace.MaxInterval = lastRetry
@@ -71,10 +84,10 @@ func (r *dockerStats) connect(ctx context.Context, host component.Host, engine *
 			}
 		}))
 	if err != nil {
-		return // shutting down
+		return nil
 	}
-	r.inner = inner
 	r.set.Logger.Info("Docker answers.", zap.String("endpoint", engine.endpoint()), zap.Bool("waited", waiting))
+	return inner
 }
 
 // startInner makes a new receiver for each try: one that failed to start is not
@@ -97,14 +110,10 @@ func (r *dockerStats) startInner(ctx context.Context, host component.Host, engin
 }
 
 // Shutdown ends the waiting, or the receiver if it runs.
-func (r *dockerStats) Shutdown(ctx context.Context) error {
-	if r.cancel == nil {
-		return nil
+func (r *dockerStats) Shutdown(context.Context) error {
+	if r.cancel != nil {
+		r.cancel()
+		r.wait.Wait()
 	}
-	r.cancel()
-	r.wait.Wait()
-	if r.inner == nil {
-		return nil
-	}
-	return r.inner.Shutdown(ctx)
+	return nil
 }

@@ -50,7 +50,7 @@ func newTestReceiver(t *testing.T, endpoint, version string) (*dockerStats, *con
 	set.Logger = zap.New(core)
 	sink := new(consumertest.MetricsSink)
 	r := newReceiver(cfg, set, sink)
-	r.retry = time.Millisecond
+	r.retry, r.look = time.Millisecond, 10*time.Millisecond
 	return r, sink, logs
 }
 
@@ -76,6 +76,37 @@ func TestWaitsForTheEngine(t *testing.T) {
 	assert.Equal(t, 1, logs.FilterMessageSnippet("does not answer").Len(), "one line, not one for each try")
 	name, _ := sink.AllMetrics()[0].ResourceMetrics().At(0).Resource().Attributes().Get("container.name")
 	assert.Equal(t, "vllm-chat", name.Str())
+}
+
+// TestEngineRestart: a container that ended together with the engine must not be
+// reported for ever.
+func TestEngineRestart(t *testing.T) {
+	endpoint := "unix://" + filepath.Join(t.TempDir(), "docker.sock")
+	engine := simulator.NewDocker(simulator.DockerConfig{Containers: oneContainer()})
+	require.NoError(t, engine.Listen(t.Context(), endpoint, nil))
+	r, sink, logs := newTestReceiver(t, endpoint, "")
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	require.Eventually(t, func() bool { return sink.DataPointCount() > 0 }, patience, 10*time.Millisecond)
+
+	engine.Shutdown()
+	require.Eventually(t, func() bool { return logs.FilterMessageSnippet("does not answer").Len() == 1 }, patience, 10*time.Millisecond)
+	engine.Quietly(func() {
+		engine.Remove("vllm-chat")
+		engine.Run(simulator.DockerContainer{Name: "vllm-embed", Image: "vllm/vllm-openai:v0.11.0", Memory: 1 << 30})
+	})
+	engine.ForgetEvents()
+	sink.Reset()
+	require.NoError(t, engine.Listen(t.Context(), endpoint, nil))
+	t.Cleanup(engine.Shutdown)
+	require.Eventually(t, func() bool { return sink.DataPointCount() > 0 }, patience, 10*time.Millisecond)
+	require.NoError(t, r.Shutdown(context.Background()))
+	for _, md := range sink.AllMetrics() {
+		for i := range md.ResourceMetrics().Len() {
+			name, _ := md.ResourceMetrics().At(i).Resource().Attributes().Get("container.name")
+			assert.Equal(t, "vllm-embed", name.Str())
+		}
+	}
+	assert.Equal(t, 2, logs.FilterMessage("Docker answers.").Len())
 }
 
 func TestAPIVersion(t *testing.T) {
