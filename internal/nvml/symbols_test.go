@@ -44,7 +44,7 @@ func child(t *testing.T, test string, d *nvmltest.Driver) (output string, status
 func TestChildReport(t *testing.T) {
 	path := os.Getenv(childEnv)
 	if path == "" {
-		t.Skip("only in a child")
+		return // only a child does this
 	}
 	a := New(WithLibraryPath(path)).(*adapter)
 	if err := a.Init(); err != nil {
@@ -131,7 +131,7 @@ const symbolLookupError = 127
 func TestChildUnguarded(t *testing.T) {
 	path := os.Getenv(childEnv)
 	if path == "" {
-		t.Skip("only in a child")
+		return // only a child does this
 	}
 	l := gonvml.New(gonvml.WithLibraryPath(path))
 	require.Equal(t, gonvml.SUCCESS, l.Init())
