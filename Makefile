@@ -33,7 +33,7 @@ test: $(TOOLS)/.build ## unit tests under the race detector, with coverage
 .PHONY: integration
 integration: build $(TOOLS)/.build $(TOOLS)/.prometheus $(TOOLS)/.loki ## the built binary against real Prometheus, Loki and Docker
 	@mkdir -p bin
-	gotestsum --format testname --jsonfile bin/integration.json -- -tags integration -count=1 -timeout 20m ./test/... ./internal/docker/
+	gotestsum --format testname --jsonfile bin/integration.json -- -tags integration -count=1 -p 1 -timeout 20m ./test/... ./internal/docker/
 
 .PHONY: check
 check: lint tidy-check generate-check distribution-check config-check ## all that must hold besides the tests

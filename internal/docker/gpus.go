@@ -261,3 +261,46 @@ func fields(list string) []string {
 	}
 	return found
 }
+
+// maxListed bounds the list of String for a request of the first n GPUs.
+const maxListed = 256
+
+// String writes the GPUs that a container may use, as far as its configuration
+// alone tells which they are: "0,1", "all", UUIDs, or "" for none.
+func (g GPUs) String() string {
+	var ids []string
+	switch {
+	case g.None():
+		return ""
+	case g.All && g.Visible != nil:
+		return strings.Join(g.Visible, ",") // counted among all, so these are indexes of the host
+	case g.All:
+		return "all"
+	case g.Count > 0:
+		for i := range min(g.Count, maxListed) {
+			ids = append(ids, strconv.Itoa(i))
+		}
+	default:
+		ids = slices.Clone(g.IDs)
+	}
+	if g.Source == SourceDevices {
+		for i := range ids {
+			ids[i] = "/dev/nvidia" + ids[i] // minor numbers are not indexes
+		}
+	}
+	if g.Visible == nil {
+		return strings.Join(ids, ",")
+	}
+	var visible []string
+	for _, entry := range g.Visible {
+		i, err := strconv.Atoi(entry)
+		if err != nil {
+			i = slices.IndexFunc(ids, func(id string) bool { return strings.HasPrefix(id, entry) })
+		}
+		if i < 0 || i >= len(ids) { // CUDA stops there too
+			break
+		}
+		visible = append(visible, ids[i])
+	}
+	return strings.Join(visible, ",")
+}

@@ -80,3 +80,31 @@ func TestGPUs(t *testing.T) {
 		})
 	}
 }
+
+func TestGPUsString(t *testing.T) {
+	tests := []struct {
+		name string
+		gpus GPUs
+		want string
+	}{
+		{name: "none"},
+		{name: "all", gpus: GPUs{All: true, Source: SourceDeviceRequests}, want: "all"},
+		{name: "all, but", gpus: GPUs{All: true, Visible: []string{"1", "GPU-2"}}, want: "1,GPU-2"},
+		{name: "all, none visible", gpus: GPUs{All: true, Visible: []string{}}, want: ""},
+		{name: "first", gpus: GPUs{Count: 3}, want: "0,1,2"},
+		{name: "first, but", gpus: GPUs{Count: 3, Visible: []string{"2", "0"}}, want: "2,0"},
+		{name: "absurd", gpus: GPUs{Count: 1 << 40, Visible: []string{"255", "256"}}, want: "255"},
+		{name: "chosen", gpus: GPUs{IDs: []string{"2", "GPU-ab"}}, want: "2,GPU-ab"},
+		{name: "chosen, by number", gpus: GPUs{IDs: []string{"4", "5"}, Visible: []string{"1"}}, want: "5"},
+		{name: "chosen, by UUID", gpus: GPUs{IDs: []string{"GPU-ab", "GPU-cd"}, Visible: []string{"GPU-c"}}, want: "GPU-cd"},
+		{name: "up to the first wrong one", gpus: GPUs{IDs: []string{"4", "5"}, Visible: []string{"0", "-1", "1"}}, want: "4"},
+		{name: "devices", gpus: GPUs{IDs: []string{"0", "3"}, Source: SourceDevices}, want: "/dev/nvidia0,/dev/nvidia3"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before := append([]string(nil), tt.gpus.IDs...)
+			assert.Equal(t, tt.want, tt.gpus.String())
+			assert.Equal(t, before, append([]string(nil), tt.gpus.IDs...), "the container is shared")
+		})
+	}
+}

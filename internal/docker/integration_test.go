@@ -172,7 +172,8 @@ func TestRealEngine(t *testing.T) {
 	until(idle, ActionStart, 1)
 	require.Eventually(t, func() bool { return w.Stats().Lists > before.Lists+2 }, 30*time.Second, 10*time.Millisecond)
 	stats := w.Stats()
-	assert.Equal(t, before.Inspects+2, stats.Inspects, "what has not changed is not inspected again")
+	// Somebody else may use this engine, too: each of his events is a reason for an inspect as well.
+	assert.LessOrEqual(t, stats.Inspects-before.Inspects, stats.Events-before.Events, "what has not changed is not inspected again")
 	assert.Zero(t, stats.Reconnects)
 	assert.Zero(t, stats.InspectErrors)
 	assert.Zero(t, stats.Synthetic)

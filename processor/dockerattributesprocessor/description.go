@@ -5,7 +5,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -19,8 +18,6 @@ import (
 const (
 	labelPrefix  = "container.label."
 	requestModel = "gen_ai.request.model"
-	// maxGPUs bounds the list for a request of the first n GPUs.
-	maxGPUs = 256
 )
 
 // description is what a container's telemetry gets, made once for each state of
@@ -120,7 +117,7 @@ func (d *describer) make(c *docker.Container) *description {
 	}
 	text(rb.SetDockerComposeProject, c.ComposeProject)
 	text(rb.SetDockerComposeService, c.ComposeService)
-	text(rb.SetContainerGpus, gpuList(c.GPUs))
+	text(rb.SetContainerGpus, c.GPUs.String())
 	id, name := model(c)
 	text(rb.SetLlmModelID, id)
 	text(rb.SetGenAiRequestModel, name)
@@ -167,44 +164,4 @@ func model(c *docker.Container) (id, name string) {
 		name = spec.ServedNames[0]
 	}
 	return spec.Model, name
-}
-
-// gpuList writes the GPUs that a container may use, as far as the configuration
-// alone tells which they are.
-func gpuList(g docker.GPUs) string {
-	var ids []string
-	switch {
-	case g.None():
-		return ""
-	case g.All && g.Visible != nil:
-		return strings.Join(g.Visible, ",") // counted among all, so these are indexes of the host
-	case g.All:
-		return "all"
-	case g.Count > 0:
-		for i := range min(g.Count, maxGPUs) {
-			ids = append(ids, strconv.Itoa(i))
-		}
-	default:
-		ids = slices.Clone(g.IDs)
-	}
-	if g.Source == docker.SourceDevices {
-		for i := range ids {
-			ids[i] = "/dev/nvidia" + ids[i] // minor numbers are not indexes
-		}
-	}
-	if g.Visible == nil {
-		return strings.Join(ids, ",")
-	}
-	var visible []string
-	for _, entry := range g.Visible {
-		i, err := strconv.Atoi(entry)
-		if err != nil {
-			i = slices.IndexFunc(ids, func(id string) bool { return strings.HasPrefix(id, entry) })
-		}
-		if i < 0 || i >= len(ids) { // CUDA stops there too
-			break
-		}
-		visible = append(visible, ids[i])
-	}
-	return strings.Join(visible, ",")
 }

@@ -37,10 +37,10 @@ type Config struct {
 	InitialDelay time.Duration `mapstructure:"initial_delay"`
 
 	// Include chooses the containers. Empty means all.
-	Include FilterConfig `mapstructure:"include"`
+	Include docker.Selection `mapstructure:"include"`
 
 	// Exclude leaves out containers that Include would choose.
-	Exclude FilterConfig `mapstructure:"exclude"`
+	Exclude docker.Selection `mapstructure:"exclude"`
 
 	// Labels are the labels of containers to keep, as resource attributes
 	// container.label.<key>.
@@ -48,22 +48,6 @@ type Config struct {
 
 	// RestartLoop says when a container counts as one that starts again and again.
 	RestartLoop RestartLoopConfig `mapstructure:"restart_loop"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
-// FilterConfig chooses containers: those that match one pattern of any list. A
-// pattern has * for any characters and ? for one, or is a /regular expression/.
-type FilterConfig struct {
-	// Names are patterns of the container's name, such as vllm-*.
-	Names []string `mapstructure:"names"`
-	// Images are patterns of the image as the container was created from it, such
-	// as vllm/vllm-openai:*.
-	Images []string `mapstructure:"images"`
-	// Labels are patterns of a label's key, such as com.docker.compose.project, or
-	// of key and value, such as com.docker.compose.project=llm-*.
-	Labels []string `mapstructure:"labels"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -82,7 +66,7 @@ type RestartLoopConfig struct {
 
 var (
 	_ xconfmap.Validator = (*Config)(nil)
-	_ xconfmap.Validator = (*FilterConfig)(nil)
+	_ xconfmap.Validator = (*docker.Selection)(nil)
 	_ xconfmap.Validator = (*RestartLoopConfig)(nil)
 )
 
@@ -114,12 +98,6 @@ func (c *Config) Validate() error {
 		seen[key] = true
 	}
 	return errors.Join(errs...)
-}
-
-// Validate checks the patterns.
-func (c *FilterConfig) Validate() error {
-	_, err := newPatterns(c)
-	return err
 }
 
 // Validate checks that the loop can be found.

@@ -70,8 +70,8 @@ func TestLoadConfig(t *testing.T) {
 		LogsBuilderConfig:    cfg.LogsBuilderConfig,
 		CollectionInterval:   10 * time.Second,
 		InitialDelay:         2 * time.Second,
-		Include:              FilterConfig{Names: []string{"vllm-*"}, Images: []string{"/^vllm//"}, Labels: []string{"com.docker.compose.project=llm"}},
-		Exclude:              FilterConfig{Names: []string{"*-test"}, Images: []string{"*:nightly"}, Labels: []string{"otelcol-llm.enabled=false"}},
+		Include:              docker.Selection{Names: []string{"vllm-*"}, Images: []string{"/^vllm//"}, Labels: []string{"com.docker.compose.project=llm"}},
+		Exclude:              docker.Selection{Names: []string{"*-test"}, Images: []string{"*:nightly"}, Labels: []string{"otelcol-llm.enabled=false"}},
 		Labels:               []string{"com.example.team"},
 		RestartLoop:          RestartLoopConfig{Count: 3, Window: 5 * time.Minute},
 	}, cfg)
@@ -117,6 +117,8 @@ func TestBadConfig(t *testing.T) {
 		{`exclude: {names: {a: b}}`, `'exclude.names' source data must be an array or slice, got map`},
 		{`exclude: {images: [""]}`, `exclude: "images"` + pattern + `"": it is empty`},
 		{`exclude: {labels: ["a=/(/"]}`, `exclude: "labels"` + pattern + `"/(/": ` + broken},
+		{`exclude: {env: [""]}`, `exclude: "env"` + pattern + `"": it is empty`},
+		{`exclude: {commands: ["/(/"]}`, `exclude: "commands"` + pattern + `"/(/": ` + broken},
 		{`labels: [""]`, `"labels" must be keys of labels, such as com.example.team`},
 		{`labels: [a, b, a]`, `"labels" has "a" twice: remove one`},
 		{`labels: {a: b}`, `'labels' source data must be an array or slice, got map`},
@@ -141,7 +143,7 @@ func TestBadConfig(t *testing.T) {
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
-	for _, of := range []any{Config{}, FilterConfig{}, RestartLoopConfig{}} {
+	for _, of := range []any{Config{}, docker.Selection{}, RestartLoopConfig{}} {
 		for _, key := range keysOf(of) {
 			assert.Contains(t, all.String(), key+":", "no test of a bad value")
 		}

@@ -16,30 +16,30 @@ func TestFilter(t *testing.T) {
 	}
 	tests := []struct {
 		name             string
-		include, exclude FilterConfig
+		include, exclude docker.Selection
 		want             bool
 	}{
-		{"all", FilterConfig{}, FilterConfig{}, true},
-		{"name", FilterConfig{Names: []string{"vllm-qwen"}}, FilterConfig{}, true},
-		{"part of a name", FilterConfig{Names: []string{"vllm"}}, FilterConfig{}, false},
-		{"glob", FilterConfig{Names: []string{"x", "vllm-*"}}, FilterConfig{}, true},
-		{"one character", FilterConfig{Names: []string{"vllm?qwen"}}, FilterConfig{}, true},
-		{"no character", FilterConfig{Names: []string{"vllm-qwen?"}}, FilterConfig{}, false},
-		{"expression", FilterConfig{Names: []string{"/qw.n$/"}}, FilterConfig{}, true},
-		{"a slash is no expression", FilterConfig{Names: []string{"/"}}, FilterConfig{}, false},
-		{"image", FilterConfig{Images: []string{"*/vllm-openai:*"}}, FilterConfig{}, true},
-		{"a dot is a dot", FilterConfig{Images: []string{"*:v0?11?0"}, Labels: []string{"team=a?b"}}, FilterConfig{Labels: []string{"team=axb"}}, true},
-		{"another image", FilterConfig{Images: []string{"*/sglang:*"}}, FilterConfig{}, false},
-		{"label", FilterConfig{Labels: []string{"team"}}, FilterConfig{}, true},
-		{"label and value", FilterConfig{Labels: []string{"com.docker.compose.project=llm"}}, FilterConfig{}, true},
-		{"label and other value", FilterConfig{Labels: []string{"com.docker.compose.project=web"}}, FilterConfig{}, false},
-		{"label without a value", FilterConfig{Labels: []string{"empty="}}, FilterConfig{}, true},
-		{"label with a value", FilterConfig{Labels: []string{"team="}}, FilterConfig{}, false},
-		{"any of them", FilterConfig{Names: []string{"x"}, Images: []string{"y"}, Labels: []string{"team"}}, FilterConfig{}, true},
-		{"none of them", FilterConfig{Names: []string{"x"}, Images: []string{"y"}, Labels: []string{"z"}}, FilterConfig{}, false},
-		{"excluded", FilterConfig{}, FilterConfig{Names: []string{"vllm-*"}}, false},
-		{"excluded although included", FilterConfig{Names: []string{"vllm-qwen"}}, FilterConfig{Labels: []string{"team"}}, false},
-		{"another excluded", FilterConfig{}, FilterConfig{Images: []string{"redis:*"}}, true},
+		{"all", docker.Selection{}, docker.Selection{}, true},
+		{"name", docker.Selection{Names: []string{"vllm-qwen"}}, docker.Selection{}, true},
+		{"part of a name", docker.Selection{Names: []string{"vllm"}}, docker.Selection{}, false},
+		{"glob", docker.Selection{Names: []string{"x", "vllm-*"}}, docker.Selection{}, true},
+		{"one character", docker.Selection{Names: []string{"vllm?qwen"}}, docker.Selection{}, true},
+		{"no character", docker.Selection{Names: []string{"vllm-qwen?"}}, docker.Selection{}, false},
+		{"expression", docker.Selection{Names: []string{"/qw.n$/"}}, docker.Selection{}, true},
+		{"a slash is no expression", docker.Selection{Names: []string{"/"}}, docker.Selection{}, false},
+		{"image", docker.Selection{Images: []string{"*/vllm-openai:*"}}, docker.Selection{}, true},
+		{"a dot is a dot", docker.Selection{Images: []string{"*:v0?11?0"}, Labels: []string{"team=a?b"}}, docker.Selection{Labels: []string{"team=axb"}}, true},
+		{"another image", docker.Selection{Images: []string{"*/sglang:*"}}, docker.Selection{}, false},
+		{"label", docker.Selection{Labels: []string{"team"}}, docker.Selection{}, true},
+		{"label and value", docker.Selection{Labels: []string{"com.docker.compose.project=llm"}}, docker.Selection{}, true},
+		{"label and other value", docker.Selection{Labels: []string{"com.docker.compose.project=web"}}, docker.Selection{}, false},
+		{"label without a value", docker.Selection{Labels: []string{"empty="}}, docker.Selection{}, true},
+		{"label with a value", docker.Selection{Labels: []string{"team="}}, docker.Selection{}, false},
+		{"any of them", docker.Selection{Names: []string{"x"}, Images: []string{"y"}, Labels: []string{"team"}}, docker.Selection{}, true},
+		{"none of them", docker.Selection{Names: []string{"x"}, Images: []string{"y"}, Labels: []string{"z"}}, docker.Selection{}, false},
+		{"excluded", docker.Selection{}, docker.Selection{Names: []string{"vllm-*"}}, false},
+		{"excluded although included", docker.Selection{Names: []string{"vllm-qwen"}}, docker.Selection{Labels: []string{"team"}}, false},
+		{"another excluded", docker.Selection{}, docker.Selection{Images: []string{"redis:*"}}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestFilter(t *testing.T) {
 }
 
 func TestBadFilter(t *testing.T) {
-	bad := FilterConfig{Names: []string{"/(/"}}
+	bad := docker.Selection{Names: []string{"/(/"}}
 	_, err := newFilter(&Config{Include: bad})
 	require.Error(t, err)
 	_, err = newFilter(&Config{Exclude: bad})

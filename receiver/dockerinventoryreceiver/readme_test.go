@@ -11,7 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
+
 	"gopkg.in/yaml.v3"
+
+	"github.com/otelcol-llm/otelcol-llm/internal/docker"
 )
 
 // TestReadme compares the tables of the README with the code, or writes them
@@ -113,7 +116,7 @@ func TestReadmeExamples(t *testing.T) {
 // TestReadmeComplete: the README names every setting.
 func TestReadmeComplete(t *testing.T) {
 	text := readReadme(t)
-	for _, of := range []any{Config{}, FilterConfig{}} {
+	for _, of := range []any{Config{}, docker.Selection{}} {
 		for _, key := range keysOf(of) {
 			assert.Contains(t, text, "| `"+key+"` |")
 		}

@@ -216,5 +216,5 @@ func TestBadStart(t *testing.T) {
 	require.NoError(t, s.shutdown(t.Context()))
 	cfg.Include.Names = []string{""}
 	_, err = newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
-	require.ErrorIs(t, err, errPatternEmpty)
+	require.ErrorContains(t, err, "must hold patterns")
 }

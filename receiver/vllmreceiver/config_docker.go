@@ -2,7 +2,6 @@ package vllmreceiver
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -31,10 +30,10 @@ type DockerConfig struct {
 	docker.Config `mapstructure:",squash"`
 
 	// Include chooses containers beside those that are seen to run vLLM.
-	Include ContainersConfig `mapstructure:"include"`
+	Include docker.Selection `mapstructure:"include"`
 
 	// Exclude leaves containers out, whatever chose them.
-	Exclude ContainersConfig `mapstructure:"exclude"`
+	Exclude docker.Selection `mapstructure:"exclude"`
 
 	// Address is how a container is reached: published, network, or auto, which
 	// takes the first that there is. Default auto.
@@ -58,27 +57,6 @@ type DockerConfig struct {
 	_ struct{}
 }
 
-// ContainersConfig chooses containers: those that match one pattern of any list. A
-// pattern has * for any characters and ? for one, or is a /regular expression/.
-type ContainersConfig struct {
-	// Names are patterns of the container's name, such as vllm-*.
-	Names []string `mapstructure:"names"`
-	// Images are patterns of the image as the container was created from it, such
-	// as registry.example.com/llm/*.
-	Images []string `mapstructure:"images"`
-	// Labels are patterns such as com.example.kind or com.example.kind=llm.
-	Labels []string `mapstructure:"labels"`
-	// Env are patterns such as VLLM_CONFIGURE_LOGGING=1. Only variables that begin
-	// with VLLM_, NVIDIA_ or CUDA_ are known.
-	Env []string `mapstructure:"env"`
-	// Commands are patterns of the entrypoint and its arguments, with a space
-	// between each two.
-	Commands []string `mapstructure:"commands"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
 // TemplateConfig is an endpoint without an address.
 type TemplateConfig struct {
 	// ClientConfig: all but endpoint, which is that of each container.
@@ -93,7 +71,7 @@ type TemplateConfig struct {
 
 var (
 	_ xconfmap.Validator = (*DockerConfig)(nil)
-	_ xconfmap.Validator = (*ContainersConfig)(nil)
+	_ xconfmap.Validator = (*docker.Selection)(nil)
 	_ xconfmap.Validator = (*TemplateConfig)(nil)
 )
 
@@ -137,12 +115,6 @@ func isHost(host string) bool {
 	return err == nil && u.Host == host && u.User == nil
 }
 
-// Validate checks that every pattern can be used.
-func (c *ContainersConfig) Validate() error {
-	_, err := newPatterns(c)
-	return err
-}
-
 // Validate checks what a template can hold.
 func (t *TemplateConfig) Validate() error {
 	var errs []error
@@ -170,8 +142,4 @@ func (t *TemplateConfig) endpoint(name, url string) EndpointConfig {
 	e := EndpointConfig{ClientConfig: t.ClientConfig, Name: name, Paths: t.Paths}
 	e.Endpoint = url
 	return e
-}
-
-func patternError(key, pattern string, err error) error {
-	return fmt.Errorf(`%q must hold patterns such as vllm-* or /^vllm-[0-9]+$/, not %q: %w`, key, pattern, err)
 }

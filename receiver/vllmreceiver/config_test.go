@@ -46,11 +46,11 @@ func TestLoadConfig(t *testing.T) {
 		Endpoint: "tcp://127.0.0.1:2375", Timeout: 3 * time.Second, ResyncInterval: 10 * time.Minute,
 		MaxContainers: 1000, KeepGone: time.Minute, ProcRoot: "/host/proc",
 	}
-	discovering.Include = ContainersConfig{
+	discovering.Include = docker.Selection{
 		Names: []string{"llm-*"}, Images: []string{"registry.example.com/llm/*"},
 		Labels: []string{"com.example.kind=llm", "com.example.vllm"}, Env: []string{"VLLM_USE_V1=?"}, Commands: []string{"/serve-llm( |$)/"},
 	}
-	discovering.Exclude = ContainersConfig{
+	discovering.Exclude = docker.Selection{
 		Names: []string{"*-test"}, Images: []string{"nightly"}, Labels: []string{"com.example.stage=dev"},
 		Env: []string{"CUDA_VISIBLE_DEVICES="}, Commands: []string{"* --headless*"},
 	}
@@ -236,7 +236,7 @@ func TestBadConfig(t *testing.T) {
 		for _, tt := range tests {
 			all.WriteString(tt.yaml + "\n")
 		}
-		for _, of := range []any{Config{}, EndpointConfig{}, PathsConfig{}, HistogramConfig{}, DockerConfig{}, docker.Config{}, ContainersConfig{}, TemplateConfig{}} {
+		for _, of := range []any{Config{}, EndpointConfig{}, PathsConfig{}, HistogramConfig{}, DockerConfig{}, docker.Config{}, docker.Selection{}, TemplateConfig{}} {
 			for _, key := range keysOf(of) {
 				assert.Contains(t, all.String(), key+":", "no test of a bad value")
 			}

@@ -219,43 +219,12 @@ func TestFactsNotSaid(t *testing.T) {
 		{"vllm", "serve", "--config", "/etc/vllm.yaml"},
 		{"vllm", "serve", "--dtype", "auto", "--kv-cache-dtype", "auto", "--quantization", "none", "--max-model-len", "auto", "--lora-modules", "a=b"},
 	} {
-		ch := &chooser{include: &patterns{}, exclude: &patterns{}}
+		ch := &chooser{include: &docker.Selector{}, exclude: &docker.Selector{}}
 		c := docker.Container{Command: command, Image: docker.Image{Ref: "llm:latest"}}
 		spec, ok := ch.choose(&c)
 		require.True(t, ok)
 		assert.Equal(t, facts{}, factsOf(&c, &spec))
 	}
-}
-
-func TestGPUList(t *testing.T) {
-	const uuid = "GPU-11111111-2222-3333-4444-555555555555"
-	tests := []struct {
-		name string
-		gpus docker.GPUs
-		want string
-	}{
-		{"none", docker.GPUs{}, ""},
-		{"all", docker.GPUs{All: true}, "all"},
-		{"all, narrowed", docker.GPUs{All: true, Visible: []string{"2", "3"}}, "2,3"},
-		{"the first", docker.GPUs{Count: 3}, "0,1,2"},
-		{"the first, narrowed", docker.GPUs{Count: 3, Visible: []string{"2", "0"}}, "2,0"},
-		{"indexes", docker.GPUs{IDs: []string{"4", "5"}}, "4,5"},
-		{"indexes, narrowed", docker.GPUs{IDs: []string{"4", "5"}, Visible: []string{"1"}}, "5"},
-		{"narrowed beyond", docker.GPUs{IDs: []string{"4", "5"}, Visible: []string{"0", "7", "1"}}, "4"},
-		{"narrowed to none", docker.GPUs{IDs: []string{"4"}, Visible: []string{}}, ""},
-		{"a UUID, narrowed", docker.GPUs{IDs: []string{uuid, "1"}, Visible: []string{"GPU-1111"}}, uuid},
-		{"unknown UUID", docker.GPUs{IDs: []string{"1"}, Visible: []string{uuid}}, ""},
-		{"devices", docker.GPUs{IDs: []string{"0"}, Source: docker.SourceDevices}, "/dev/nvidia0"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, gpuList(tt.gpus)) })
-	}
-	c := docker.Container{GPUs: docker.GPUs{IDs: []string{uuid, uuid, uuid, uuid}}}
-	cfg := newDefaultDocker()
-	ch, err := newChooser(&cfg)
-	require.NoError(t, err)
-	spec, _ := ch.choose(&c)
-	assert.Empty(t, factsOf(&c, &spec).gpus, "too long for an attribute")
 }
 
 func TestChatter(t *testing.T) {

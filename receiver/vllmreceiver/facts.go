@@ -1,8 +1,6 @@
 package vllmreceiver
 
 import (
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/docker"
@@ -10,8 +8,6 @@ import (
 )
 
 const (
-	// maxGPUs bounds the list for a request of the first n GPUs.
-	maxGPUs = 256
 	// maxGPUList is how long a list of GPUs may be to be an attribute: all indexes
 	// of a large host, or three UUIDs.
 	maxGPUList = 128
@@ -49,7 +45,7 @@ func factsOf(c *docker.Container, spec *llmserver.Spec) facts {
 		}
 	}
 	f.models = distinct(f.models)
-	if gpus := gpuList(c.GPUs); len(gpus) <= maxGPUList {
+	if gpus := c.GPUs.String(); len(gpus) <= maxGPUList {
 		f.gpus = gpus
 	}
 	return f
@@ -61,44 +57,4 @@ func said(value string) string {
 		return ""
 	}
 	return value
-}
-
-// gpuList writes the GPUs that a container may use, as far as the configuration
-// alone tells which they are, in the way of the docker_attributes processor.
-func gpuList(g docker.GPUs) string {
-	var ids []string
-	switch {
-	case g.None():
-		return ""
-	case g.All && g.Visible != nil:
-		return strings.Join(g.Visible, ",") // counted among all, so these are indexes of the host
-	case g.All:
-		return "all"
-	case g.Count > 0:
-		for i := range min(g.Count, maxGPUs) {
-			ids = append(ids, strconv.Itoa(i))
-		}
-	default:
-		ids = slices.Clone(g.IDs)
-	}
-	if g.Source == docker.SourceDevices {
-		for i := range ids {
-			ids[i] = "/dev/nvidia" + ids[i] // minor numbers are not indexes
-		}
-	}
-	if g.Visible == nil {
-		return strings.Join(ids, ",")
-	}
-	var visible []string
-	for _, entry := range g.Visible {
-		i, err := strconv.Atoi(entry)
-		if err != nil {
-			i = slices.IndexFunc(ids, func(id string) bool { return strings.HasPrefix(id, entry) })
-		}
-		if i < 0 || i >= len(ids) { // CUDA stops there too
-			break
-		}
-		visible = append(visible, ids[i])
-	}
-	return strings.Join(visible, ",")
 }

@@ -181,7 +181,7 @@ func TestReadmeComplete(t *testing.T) {
 			assert.Contains(t, string(text), "| `docker::"+key+"` |")
 		}
 	}
-	for _, key := range keysOf(ContainersConfig{}) {
+	for _, key := range keysOf(docker.Selection{}) {
 		assert.Contains(t, string(text), "| `"+key+"` |")
 	}
 	for _, state := range states {
