@@ -187,7 +187,7 @@ func (d *driver) close(ctx context.Context) error {
 
 // hints say what to do about a driver that does not answer, by its code.
 var hints = map[nvml.Code]string{
-	nvml.CodeLibraryNotFound:       "Install the driver. In a container, use the NVIDIA runtime with the capability utility. Without NVIDIA GPUs, take the nvml receiver out of the configuration.",
+	nvml.CodeLibraryNotFound:       "Without NVIDIA GPUs that is as it should be. Else install the driver, or say where it is with library; in a container, use the NVIDIA runtime with the capability utility.",
 	nvml.CodeDriverNotLoaded:       "Load the driver: run nvidia-smi on the host. The receiver goes on by itself.",
 	nvml.CodeLibRMVersionMismatch:  "The driver was upgraded under the collector: restart the collector. If that does not help, restart the host.",
 	nvml.CodeNoPermission:          "Let the collector's user read and write /dev/nvidiactl and /dev/nvidia*.",
@@ -210,6 +210,14 @@ func hintFor(err error) string {
 		return hint
 	}
 	return "See the kernel log (NVRM)."
+}
+
+// noDriver is what is said of a host that may well have no GPU.
+const noDriver = "There is no NVIDIA driver here; the receiver waits for one."
+
+// absent says whether there never was a driver to speak of.
+func absent(err error) bool {
+	return errors.Is(err, nvml.ErrNotInBuild) || nvml.CodeOf(err) == nvml.CodeLibraryNotFound
 }
 
 // reasonOf names an error in a word of low cardinality.

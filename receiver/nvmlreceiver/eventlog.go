@@ -2,6 +2,7 @@ package nvmlreceiver
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ func (l *eventLog) write(ctx context.Context, id *identity, severity plog.Severi
 	if id != nil {
 		resource = id.resource(l.lb.NewResourceBuilder())
 	}
+	resource.Attributes().PutStr("service.name", "nvml")
 	logs := l.lb.Emit(metadata.WithLogsResource(resource))
 	l.mu.Unlock()
 	if logs.LogRecordCount() == 0 { // switched off
@@ -41,7 +43,7 @@ func (l *eventLog) write(ctx context.Context, id *identity, severity plog.Severi
 	lr := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	lr.SetSeverityNumber(severity)
 	lr.SetSeverityText(severityTexts[severity])
-	lr.Body().SetStr(body)
+	lr.Body().SetStr(id.prefix() + body)
 	lr.SetObservedTimestamp(lr.Timestamp())
 	// For backends that do not know the name of an event.
 	lr.Attributes().PutStr("event.name", lr.EventName())
@@ -63,7 +65,7 @@ var xidSeverities = map[xidSeverity]plog.SeverityNumber{
 }
 
 func (l *eventLog) xid(ctx context.Context, id *identity, code uint64, x xid) {
-	l.write(ctx, id, xidSeverities[x.severity], x.hint, func(lb *metadata.LogsBuilder, now pcommon.Timestamp) {
+	l.write(ctx, id, xidSeverities[x.severity], fmt.Sprintf("XID %d: %s", code, x.hint), func(lb *metadata.LogsBuilder, now pcommon.Timestamp) {
 		lb.RecordHwGpuXidEvent(ctx, now, asInt64(code), x.severity, x.hint)
 	})
 }
@@ -149,7 +151,11 @@ func (l *eventLog) driver(ctx context.Context, state driverState, err error) {
 			lb.RecordNvmlReleasedEvent(ctx, now)
 		})
 	default:
-		l.write(ctx, nil, plog.SeverityNumberError, "The NVIDIA driver does not answer.", func(lb *metadata.LogsBuilder, now pcommon.Timestamp) {
+		severity, body := plog.SeverityNumberError, "The NVIDIA driver does not answer."
+		if absent(err) {
+			severity, body = plog.SeverityNumberInfo, noDriver
+		}
+		l.write(ctx, nil, severity, body, func(lb *metadata.LogsBuilder, now pcommon.Timestamp) {
 			lb.RecordNvmlUnavailableEvent(ctx, now, reasonOf(err), hintFor(err))
 		})
 	}

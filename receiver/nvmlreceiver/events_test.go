@@ -2,6 +2,7 @@ package nvmlreceiver
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -74,7 +75,8 @@ func TestXID(t *testing.T) {
 		attributes := lr.Attributes().AsRaw()
 		assert.Equal(t, int64(tt.code), attributes["hw.gpu.xid"])
 		assert.Equal(t, tt.severity, attributes["hw.gpu.xid.severity"])
-		assert.Equal(t, lr.Body().Str(), attributes["hint"])
+		gpu := fmt.Sprintf("GPU 1 (%s): XID %d: ", p.sim.GPU(1).UUID(), tt.code)
+		assert.Equal(t, gpu+attributes["hint"].(string), lr.Body().Str())
 	}
 	p.mu.Lock()
 	assert.Equal(t, p.sim.GPU(1).UUID(), p.of[len(p.of)-1])

@@ -17,6 +17,19 @@ type identity struct {
 	mig                                           *migIdentity
 }
 
+// prefix begins a sentence about the GPU, by the number that people know from
+// nvidia-smi.
+func (id *identity) prefix() string {
+	switch {
+	case id == nil:
+		return ""
+	case id.index == nil:
+		return "GPU " + id.uuid + ": "
+	default:
+		return fmt.Sprintf("GPU %d (%s): ", *id.index, id.uuid)
+	}
+}
+
 // migIdentity is what a MIG device is besides.
 type migIdentity struct {
 	parent            string

@@ -52,7 +52,11 @@ func (j *journal) driver(state driverState, err error, seen *inventory) bool {
 	case driverStuck:
 		j.logger.Warn("A call hangs in the NVIDIA driver. Nothing is read until it ends.",
 			zap.String("hint", "See the kernel log (NVRM). A call that hangs cannot be ended; restarting the collector may have to wait for it too."))
-	default:
+	case driverUnavailable:
+		if absent(err) {
+			j.logger.Info(noDriver, zap.String("reason", reason), zap.String("hint", hintFor(err)))
+			break
+		}
 		j.logger.Warn("The NVIDIA driver does not answer.", zap.String("reason", reason), zap.Error(err), zap.String("hint", hintFor(err)))
 	}
 	return changed

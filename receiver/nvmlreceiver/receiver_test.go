@@ -107,7 +107,7 @@ func TestRequired(t *testing.T) {
 	sim.SetDriver(simulator.DriverAbsent)
 	err := start()
 	require.ErrorIs(t, err, nvml.CodeLibraryNotFound)
-	assert.ErrorContains(t, err, "Install the driver")
+	assert.ErrorContains(t, err, "install the driver")
 }
 
 func TestStartWithoutDriver(t *testing.T) {

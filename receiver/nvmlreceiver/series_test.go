@@ -54,7 +54,7 @@ func TestReloadWithLargerCounters(t *testing.T) {
 
 // TestNewDriverVersion is an upgrade: the resource changes, and its series end.
 func TestNewDriverVersion(t *testing.T) {
-	p := newProbe(t, 1)
+	p := newProbe(t, 1, func(cfg *Config) { cfg.MetricsBuilderConfig.ResourceAttributes.HwDriverVersion.Enabled = true })
 	p.read()
 	p.gpus[p.sim.GPU(0).UUID()].reader.id.driver = "600.00"
 	md := p.raw()

@@ -221,7 +221,7 @@ func TestMIG(t *testing.T) {
 	assert.False(t, got.has("MIG-b hw.gpu.pcie"))
 	assert.Equal(t, map[string]any{
 		"hw.id": "MIG-b", "hw.parent": p.sim.GPU(0).UUID(), "hw.type": "gpu", "hw.vendor": "NVIDIA", "hw.model": "NVIDIA H200 MIG 2c.3g.71gb",
-		"hw.name": "nvidia0/mig1", "hw.driver_version": "590.48.01",
+		"hw.name":                 "nvidia0/mig1",
 		"hw.gpu.mig.gpu_instance": int64(2), "hw.gpu.mig.compute_instance": int64(1), "hw.gpu.mig.profile": "2c.3g.71gb",
 	}, got["MIG-b hw.gpu.sm.activity"].resource)
 

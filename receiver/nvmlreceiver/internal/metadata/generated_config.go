@@ -431,7 +431,7 @@ type ResourceAttributesConfig struct {
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 	return ResourceAttributesConfig{
 		HwDriverVersion: ResourceAttributeConfig{
-			Enabled: true,
+			Enabled: false,
 		},
 		HwFirmwareVersion: ResourceAttributeConfig{
 			Enabled: false,
