@@ -77,7 +77,7 @@ func TestNoServer(t *testing.T) {
 		{Image: "myvllmimage"},
 		{Image: "nginx", Command: []string{"sh", "-c", ""}},
 		{Image: image, Labels: map[string]string{"otelcol-llm.kind": "none"}, Command: []string{"vllm", "serve", "m"}},
-		{Image: "ghcr.io/x/client", Command: []string{"ls", "/work/vllm"}},
+		{Image: "ghcr.io/x/client", Command: []string{"ls", "/src/vllm"}},
 	} {
 		_, ok := Detect(src)
 		assert.False(t, ok, src)

@@ -40,7 +40,7 @@ func check(t *testing.T, readings []reading) {
 
 const mib = 1 << 20
 
-// The numbers are those of the captures of a real H200, /work/shared/fixtures/nvidia.
+// The numbers are those of the captures of a real H200 under OTELCOL_LLM_FIXTURES/nvidia.
 func TestDeviceIdle(t *testing.T) {
 	a := start(t, "devices 8")
 	d := gpu(t, a, 1)
