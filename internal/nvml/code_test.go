@@ -28,7 +28,7 @@ func TestCodeOf(t *testing.T) {
 	assert.Equal(t, CodeUnknown, CodeOf(errors.New("something else")))
 }
 
-// The groups are those of section 4 of the contract.
+// The groups are those that package nvml documents.
 func TestPredicates(t *testing.T) {
 	predicates := map[string]func(error) bool{
 		"unsupported": IsUnsupported, "permission": IsNoPermission, "no data": IsNoData,

@@ -13,6 +13,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
+	noopmetric "go.opentelemetry.io/otel/metric/noop"
+	nooptrace "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
 )
@@ -66,6 +68,9 @@ type httpServer struct {
 
 // newClient makes the HTTP client of an endpoint.
 func newClient(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*http.Client, error) {
+	// The collector would make a span and a histogram entry of each request: a cost
+	// for each server and scrape, for what our own metrics tell already.
+	set.TracerProvider, set.MeterProvider = nooptrace.NewTracerProvider(), noopmetric.NewMeterProvider()
 	client, err := cfg.ToClient(ctx, host, set)
 	if err != nil {
 		return nil, err
