@@ -15,10 +15,13 @@ import (
 	"github.com/otelcol-llm/otelcol-llm/receiver/vllmreceiver/internal/metadata"
 )
 
-// staggering is the time between the first scrapes of two servers: a thousand are
-// spread over ten seconds instead of being read at once. A longer one would cost
-// CPU, as each server would be read by a process that has just been woken.
-const staggering = 10 * time.Millisecond
+// Servers are first read in batches, a staggering apart: a thousand are spread
+// over ten seconds instead of being read at once. One by one they would cost twice
+// the CPU, as each would be read by a process that has just been woken.
+const (
+	batch      = 10
+	staggering = 100 * time.Millisecond
+)
 
 // vllmReceiver runs one scrape controller for each server. One controller for
 // all would scrape them in turn and wait for the slowest.
@@ -68,7 +71,7 @@ func newController(life context.Context, cfg *Config, s *vllmScraper, i int, set
 	}
 	schedule := cfg.ControllerConfig
 	schedule.Timeout = 0 // see bounded
-	schedule.InitialDelay += (time.Duration(i) * staggering) % schedule.CollectionInterval
+	schedule.InitialDelay += (time.Duration(i/batch) * staggering) % schedule.CollectionInterval
 	return scraperhelper.NewMetricsController(&schedule, set, next, scraperhelper.AddScraper(metadata.Type, m))
 }
 
