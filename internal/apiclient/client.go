@@ -1,0 +1,220 @@
+package apiclient
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/collector/component"
+	"golang.org/x/time/rate"
+
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient/internal/metadata"
+)
+
+// Request is a GET.
+type Request struct {
+	// Endpoint names what is asked: in metrics, and for the circuit breaker. It is
+	// one of a few, such as /model/info, and the path unless Path says otherwise.
+	Endpoint string
+	// Path below the base URL, where it is not Endpoint.
+	Path string
+	// Query may be nil.
+	Query url.Values
+	// Accept is the media type asked for. Empty means JSON.
+	Accept string
+	// NoAuth says that no credentials go along: the endpoint needs none.
+	NoAuth bool
+}
+
+// Client asks one server. It may be used by several goroutines.
+type Client struct {
+	cfg       *Config
+	http      *http.Client
+	base      string
+	limiter   *rate.Limiter
+	telemetry *telemetry
+	authorize func(*http.Request)
+	now       func() time.Time
+
+	mu    sync.Mutex
+	gates map[string]*gate
+}
+
+// New returns a client. authorize adds the credentials to a request; it may be nil.
+// It fails only for a configuration that cannot work, such as a missing
+// certificate file.
+func New(ctx context.Context, cfg *Config, host component.Host, id component.ID, set component.TelemetrySettings, authorize func(*http.Request)) (*Client, error) {
+	builder, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, err
+	}
+	client, err := NewHTTPClient(ctx, &cfg.ClientConfig, host, set)
+	if err != nil {
+		return nil, err
+	}
+	limit := rate.Inf
+	if cfg.RateLimit.RequestsPerSecond > 0 {
+		limit = rate.Limit(cfg.RateLimit.RequestsPerSecond)
+	}
+	return &Client{
+		cfg: cfg, http: client, base: strings.TrimSuffix(cfg.Endpoint, "/"),
+		limiter: rate.NewLimiter(limit, max(cfg.RateLimit.Burst, 1)), telemetry: newTelemetry(builder, id),
+		authorize: authorize, now: time.Now, gates: make(map[string]*gate),
+	}, nil
+}
+
+// Close releases idle connections and ends the metrics of the client.
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.telemetry.builder.Shutdown()
+}
+
+// JSON reads the answer into answer, which must be a pointer. Fields that it does
+// not have are ignored.
+func (c *Client) JSON(ctx context.Context, req Request, answer any) error {
+	return c.Do(ctx, req, func(resp *http.Response) error { return DecodeJSON(resp, answer) })
+}
+
+// Do sends the request, again where that may help, and hands an answer of 200 to
+// read, whose error counts as one of the request. The body ends with ErrTooLarge
+// at the limit and is closed afterwards. Reason names every error that comes back.
+func (c *Client) Do(ctx context.Context, req Request, read func(*http.Response) error) error {
+	gate := c.gate(req.Endpoint)
+	attempts := backoff.NewExponentialBackOff()
+	attempts.InitialInterval = c.cfg.Retry.InitialInterval
+	attempts.RandomizationFactor = c.cfg.Retry.RandomizationFactor
+	attempts.Multiplier = c.cfg.Retry.Multiplier
+	attempts.MaxInterval = c.cfg.Retry.MaxInterval
+	begin := c.now()
+	for {
+		err := c.once(ctx, gate, req, read)
+		if err == nil || !c.cfg.Retry.Enabled || !passing(err) {
+			return err
+		}
+		pause := attempts.NextBackOff()
+		if status := (*StatusError)(nil); errors.As(err, &status) && status.RetryAfter > 0 {
+			pause = status.RetryAfter
+		}
+		if left := c.cfg.Retry.MaxElapsedTime; left > 0 && c.now().Add(pause).Sub(begin) > left {
+			return err
+		}
+		if deadline, ok := ctx.Deadline(); ok && c.now().Add(pause).After(deadline) {
+			return err
+		}
+		if !sleep(ctx, pause) {
+			return err
+		}
+		c.telemetry.retried(ctx, req.Endpoint)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// once sends the request once, if gate and rate limit let it.
+func (c *Client) once(ctx context.Context, gate *gate, req Request, read func(*http.Response) error) error {
+	return gate.pass(c.now, func() error {
+		if err := c.limiter.Wait(ctx); err != nil {
+			return fmt.Errorf("%w: %w", ErrRateLimit, err)
+		}
+		begin := time.Now()
+		err := c.send(ctx, req, read)
+		c.telemetry.requested(ctx, req.Endpoint, time.Since(begin), err)
+		return err
+	})
+}
+
+func (c *Client) send(ctx context.Context, req Request, read func(*http.Response) error) error {
+	path := req.Path
+	if path == "" {
+		path = req.Endpoint
+	}
+	target := c.base + path
+	if len(req.Query) > 0 {
+		target += "?" + req.Query.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
+	if err != nil {
+		return err
+	}
+	accept := req.Accept
+	if accept == "" {
+		accept = "application/json"
+	}
+	r.Header.Set("Accept", accept)
+	if c.authorize != nil && !req.NoAuth {
+		c.authorize(r)
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return bare(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return newStatusError(resp, c.now())
+	}
+	resp.Body = &limitedBody{ReadCloser: resp.Body, left: c.cfg.MaxResponseSize}
+	return read(resp)
+}
+
+// bare drops the URL that net/http puts in front of its errors: it may hold what
+// is nobody's business, and the log line has the endpoint already.
+func bare(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// DecodeJSON reads a JSON answer.
+func DecodeJSON(resp *http.Response, answer any) error {
+	if kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err == nil && kind == "text/html" {
+		return ErrHTML
+	}
+	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+		if errors.Is(err, ErrTooLarge) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", ErrNotJSON, err)
+	}
+	return nil
+}
+
+// limitedBody ends with ErrTooLarge where a plain limit would pretend that the
+// answer ended there.
+type limitedBody struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, ErrTooLarge
+	}
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n, ErrTooLarge
+	}
+	return n, err
+}

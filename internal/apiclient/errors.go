@@ -1,0 +1,79 @@
+package apiclient
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// What may be wrong with an answer.
+var (
+	ErrRedirect   = errors.New("server redirects")
+	ErrHTML       = errors.New("server answers with an HTML page")
+	ErrNotJSON    = errors.New("server does not answer with the JSON expected")
+	ErrTooLarge   = errors.New("answer is larger than the limit")
+	ErrRateLimit  = errors.New("own rate limit leaves no time")
+	ErrGateClosed = errors.New("not asked for now")
+)
+
+// StatusError is an HTTP answer other than 200.
+type StatusError struct {
+	Code int
+	// RetryAfter is how long the server wants to be left alone, 0 where it does not
+	// say.
+	RetryAfter time.Duration
+	// Detail is the beginning of the answer to a bad request (400, 422): what is
+	// wrong with it. Of others it is empty; refusals may repeat the key.
+	Detail string
+}
+
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("server answers %d", e.Code)
+	if e.RetryAfter > 0 {
+		text += fmt.Sprintf(", asks for a pause of %s", e.RetryAfter.Round(time.Second))
+	}
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	return text
+}
+
+const (
+	// maxDrain is how much of an unwanted answer is read, so that the connection can
+	// be used again.
+	maxDrain = 4 << 10
+	// maxDetail is how much of it an error repeats.
+	maxDetail = 200
+	// maxRetryAfter bounds what a server may ask for.
+	maxRetryAfter = 24 * time.Hour
+)
+
+func newStatusError(resp *http.Response, now time.Time) *StatusError {
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxDrain))
+	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now)}
+	if e.Code == http.StatusBadRequest || e.Code == http.StatusUnprocessableEntity {
+		e.Detail = strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return ' '
+		}, string(text[:min(len(text), maxDetail)]))
+	}
+	return e
+}
+
+// retryAfter reads both forms of the header, seconds and a date (RFC 9110, 10.2.3).
+func retryAfter(header string, now time.Time) time.Duration {
+	pause := time.Duration(0)
+	if seconds, err := strconv.Atoi(header); err == nil {
+		pause = time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(header); err == nil {
+		pause = at.Sub(now)
+	}
+	return min(max(pause, 0), maxRetryAfter)
+}
