@@ -2,11 +2,9 @@ package promtext
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -26,6 +24,14 @@ type builder struct {
 	name   string
 	typ    model.MetricType
 	skip   bool
+
+	// reducers are those of the families, nil where a family is kept as it is, and
+	// reducer is that of the current one.
+	reducers []*reducer
+	reducer  *reducer
+	// reduced finds a series by its reduced labels; key is that of the last line.
+	reduced map[string]int
+	key     []byte
 
 	// labelSets turns the label block of a line into labels, once for each
 	// distinct block: on a typical page nearly every line repeats one.
@@ -55,6 +61,7 @@ func newBuilder(opts Options) *builder {
 		labelSets:  make(map[string]labels.Labels, 32),
 		scratch:    labels.NewScratchBuilder(16),
 		series:     make(map[seriesKey]int, 128),
+		reduced:    make(map[string]int),
 		lastFamily: -1,
 	}
 }
@@ -118,7 +125,7 @@ func (b *builder) startFamily(name []byte, typ model.MetricType) error {
 		return nil
 	}
 	if i, ok := b.page.index[b.name]; ok {
-		b.family, b.typ = i, b.page.Families[i].Type
+		b.family, b.typ, b.reducer = i, b.page.Families[i].Type, b.reducers[i]
 		return nil
 	}
 	if len(b.page.Families) >= b.opts.MaxSeries {
@@ -127,6 +134,8 @@ func (b *builder) startFamily(name []byte, typ model.MetricType) error {
 	b.family = len(b.page.Families)
 	b.page.index[b.name] = b.family
 	b.page.Families = append(b.page.Families, Family{Name: b.name, Type: typ})
+	b.reducer = b.reducerOf(&b.page.Families[b.family])
+	b.reducers = append(b.reducers, b.reducer)
 	return nil
 }
 
@@ -184,7 +193,7 @@ func (b *builder) find(name []byte) (part, error) {
 		}
 		f := &b.page.Families[i]
 		if pt, ok := belongs(name, f.Name, f.Type); ok {
-			b.family, b.name, b.typ, b.skip = i, f.Name, f.Type, false
+			b.family, b.name, b.typ, b.skip, b.reducer = i, f.Name, f.Type, false, b.reducers[i]
 			return pt, nil
 		}
 	}
@@ -199,6 +208,7 @@ func (b *builder) find(name []byte) (part, error) {
 
 // sample adds one line.
 func (b *builder) sample(line []byte, value float64) error {
+	b.page.Samples++
 	name, block := splitName(line)
 	pt, err := b.find(name)
 	if err != nil || b.skip {
@@ -213,6 +223,9 @@ func (b *builder) sample(line []byte, value float64) error {
 		if block, bound, err = b.cutBound(block, label); err != nil {
 			return err
 		}
+	}
+	if b.reducer != nil {
+		return b.combine(pt, block, bound, value)
 	}
 	s, err := b.seriesOf(block)
 	if err != nil {
@@ -242,72 +255,32 @@ func (b *builder) seriesOf(block []byte) (*Series, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := seriesKey{b.family, set}
-	i, ok := b.series[key]
+	i, ok := b.series[seriesKey{b.family, set}]
 	if !ok {
-		if len(b.series) >= b.opts.MaxSeries {
-			return nil, fmt.Errorf("%w of %d", ErrTooManySeries, b.opts.MaxSeries)
+		if i, err = b.newSeries(set); err != nil {
+			return nil, err
 		}
-		i = len(f.Series)
-		b.series[key] = i
-		f.Series = append(f.Series, Series{Labels: set, Histogram: newHistogram(f)})
 	}
-	b.lastFamily, b.lastSeries = b.family, i
-	b.lastBlock = append(b.lastBlock[:0], block...)
+	b.remember(block, i)
 	return &f.Series[i], nil
 }
 
-// newHistogram returns one for the next series of f, nil where f has none.
-func newHistogram(f *Family) *Histogram {
-	if f.Type != model.MetricTypeHistogram && f.Type != model.MetricTypeSummary {
-		return nil
+// newSeries adds one to the current family and returns its index.
+func (b *builder) newSeries(set labels.Labels) (int, error) {
+	if len(b.series) >= b.opts.MaxSeries {
+		return 0, fmt.Errorf("%w of %d", ErrTooManySeries, b.opts.MaxSeries)
 	}
-	h := &Histogram{inf: math.NaN()}
-	if n := len(f.Series); n > 0 {
-		h.Bounds, h.shared = f.Series[n-1].Histogram.Bounds, true
-		// No more than usual: one huge histogram must not make all that follow huge.
-		h.Counts = make([]float64, 0, min(len(h.Bounds), 64))
-	}
-	return h
+	f := &b.page.Families[b.family]
+	i := len(f.Series)
+	b.series[seriesKey{b.family, set}] = i
+	f.Series = append(f.Series, Series{Labels: set, Histogram: newHistogram(f)})
+	return i, nil
 }
 
-// add appends a bucket. Nearly every page lists them in order, and with the
-// bounds of the series before, which are then shared; finish sorts the others.
-func (h *Histogram) add(bound, count float64) {
-	if math.IsInf(bound, 1) {
-		h.inf = count
-		return
-	}
-	n := len(h.Counts)
-	if !h.shared || n == len(h.Bounds) || h.Bounds[n] != bound {
-		if h.shared {
-			h.Bounds, h.shared = slices.Clone(h.Bounds[:n]), false
-		}
-		h.Bounds = append(h.Bounds, bound)
-	}
-	h.Counts = append(h.Counts, count)
-	h.unsorted = h.unsorted || n > 0 && bound <= h.Bounds[n-1]
-}
-
-// finish leaves the bounds ascending, and as many as counts. Of a bound given
-// twice the last count stands.
-func (h *Histogram) finish() {
-	h.Bounds = h.Bounds[:len(h.Counts):len(h.Counts)]
-	if !h.unsorted {
-		return
-	}
-	type bucket struct{ bound, count float64 }
-	buckets := make([]bucket, len(h.Counts))
-	for i := range buckets {
-		buckets[i] = bucket{h.Bounds[i], h.Counts[i]}
-	}
-	slices.SortStableFunc(buckets, func(x, y bucket) int { return cmp.Compare(x.bound, y.bound) })
-	h.Bounds, h.Counts = nil, nil // shared, the first of them
-	for i, x := range buckets {
-		if i+1 == len(buckets) || buckets[i+1].bound != x.bound {
-			h.Bounds, h.Counts = append(h.Bounds, x.bound), append(h.Counts, x.count)
-		}
-	}
+// remember lets the next line find the series of this one.
+func (b *builder) remember(block []byte, series int) {
+	b.lastFamily, b.lastSeries = b.family, series
+	b.lastBlock = append(b.lastBlock[:0], block...)
 }
 
 // finish completes the histograms, hands the _created series of Python's client
@@ -316,18 +289,15 @@ func (b *builder) finish() *Page {
 	p := b.page
 	for i := range p.Families {
 		f := &p.Families[i]
-		if dated := p.datedBy(f); dated != nil {
-			for j := range dated.Series {
-				s := &dated.Series[j]
-				if k, ok := b.series[seriesKey{i, s.Labels}]; ok {
-					s.Created = f.Series[k].Value
-				}
-			}
+		if d := p.datedBy(f); d >= 0 {
+			b.date(&p.Families[d], b.reducers[d], i)
 			f.Type = "" // marks it, no family has it
 			continue
 		}
 		for j := range f.Series {
-			if h := f.Series[j].Histogram; h != nil {
+			if h := f.Series[j].Histogram; h != nil && h.tally != nil {
+				h.settle(f.Type)
+			} else if h != nil {
 				h.finish()
 			}
 		}
@@ -340,19 +310,33 @@ func (b *builder) finish() *Page {
 	return p
 }
 
-// datedBy returns the family whose start times f holds, or nil.
-func (p *Page) datedBy(f *Family) *Family {
+// date gives the series of f, which r reduces, their start times from the family
+// of that index.
+func (b *builder) date(f *Family, r *reducer, created int) {
+	if by := b.reducers[created]; (by == nil) != (r == nil) || by != nil && !by.dates {
+		return // the page gave them first, not knowing what they date
+	}
+	for i := range f.Series {
+		s := &f.Series[i]
+		if k, ok := b.series[seriesKey{created, s.Labels}]; ok {
+			s.Created = b.page.Families[created].Series[k].Value
+		}
+	}
+}
+
+// datedBy returns the index of the family whose start times f holds, or -1.
+func (p *Page) datedBy(f *Family) int {
 	base, ok := strings.CutSuffix(f.Name, "_created")
 	if !ok || f.Type != model.MetricTypeGauge {
-		return nil
+		return -1
 	}
 	for _, name := range []string{base, base + "_total"} {
-		if dated := p.Family(name); dated != nil {
-			switch dated.Type {
+		if i, ok := p.index[name]; ok {
+			switch p.Families[i].Type {
 			case model.MetricTypeCounter, model.MetricTypeHistogram, model.MetricTypeSummary:
-				return dated
+				return i
 			}
 		}
 	}
-	return nil
+	return -1
 }

@@ -79,6 +79,24 @@ func unescape(text []byte) []byte {
 	return []byte(unescaper.Replace(string(text)))
 }
 
+// appendUnescaped appends text to dst as unescape returns it.
+func appendUnescaped(dst, text []byte) []byte {
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) {
+			switch text[i+1] {
+			case '"', '\\':
+				i++
+			case 'n':
+				dst = append(dst, '\n')
+				i++
+				continue
+			}
+		}
+		dst = append(dst, text[i])
+	}
+	return dst
+}
+
 // cutBound takes the label le (or quantile) out of a block and returns the rest,
 // valid until the next call.
 func (b *builder) cutBound(block []byte, label string) (rest []byte, bound float64, err error) {

@@ -13,6 +13,9 @@ type Page struct {
 	Families []Family
 	// Bytes is the size of the page as read, that is after decompression.
 	Bytes int64
+	// Samples is the number of lines with a value, with those that were not kept
+	// and before any Reduction.
+	Samples int
 
 	index map[string]int
 }
@@ -27,6 +30,9 @@ type Family struct {
 	// Series holds one entry for each label set, in the order of the page. Where
 	// the page gives one twice, the last value stands.
 	Series []Series
+	// Invalid is the number of samples that a Reduction left out, because a sum
+	// with their value would be wrong.
+	Invalid int
 }
 
 // Series is the state of one label set of a family.
@@ -59,6 +65,10 @@ type Histogram struct {
 	// shared says that Bounds are those of another series, unsorted that they
 	// did not ascend on the page.
 	shared, unsorted bool
+	// tally is nil unless the histogram is being combined of several; mixed says
+	// that they did not fit together.
+	tally *tally
+	mixed bool
 }
 
 // Family returns the family of that name, or nil.
@@ -80,8 +90,12 @@ func (p *Page) SeriesCount() int {
 
 // Valid says whether the histogram can be true: counts that are not negative, do
 // not fall from bucket to bucket and fit an integer, a +Inf bucket (if any) that
-// equals the count, and a finite sum. It has no meaning for summaries.
+// equals the count, and a finite sum. One that a Reduction combined must be of
+// histograms with the same bounds. It has no meaning for summaries.
 func (h *Histogram) Valid() bool {
+	if h.mixed {
+		return false
+	}
 	last := 0.0
 	for _, c := range h.Counts {
 		if !(c >= last) { // NaN fails the comparison

@@ -33,6 +33,9 @@ type Options struct {
 	// found only where it also wants the name that ends in _created. Nil keeps
 	// all.
 	Keep func(name []byte) bool
+	// Reduce says of which families the series are made fewer while the page is
+	// read; MaxSeries then holds for what is left. Nil reduces none.
+	Reduce ReduceFunc
 }
 
 const (

@@ -5,13 +5,24 @@ import (
 )
 
 // ReduceFunc says how the series of a metric are made fewer; nil keeps them as they
-// are. It sees the name and type of each family once.
+// are. It sees the name and type of each family once; not those of start times that
+// follow their family, which are reduced like it.
 type ReduceFunc func(name string, typ model.MetricType) *Reduction
 
 // Reduction drops labels while a page is read, so that memory grows with what is
-// kept and not with the page. Series that become equal are combined: those of
-// counters and histograms are added, bucket by bucket, start times become the
-// earliest, and gauges are combined as Gauges says.
+// kept and not with the page. Series that become equal are combined:
+//
+//   - counters and untyped series are added;
+//   - histograms are added bucket by bucket; those with different bounds make one
+//     that is not Valid;
+//   - the count and sum of summaries are added, their quantiles go;
+//   - gauges are combined as Gauges says;
+//   - of start times the earliest stands.
+//
+// A value that would spoil this (none may be NaN, what is added must be finite, a
+// counter not negative) is left out and counted in Family.Invalid. A series that the
+// page gives twice is added twice: to know it again would take the memory that this
+// saves. Labels that are dropped are not checked for duplicates.
 type Reduction struct {
 	// Keep names the labels that stay. A nil *Values keeps every value of a label.
 	Keep map[string]*Values
@@ -20,8 +31,8 @@ type Reduction struct {
 	Absent []string
 	// Gauges says how gauges that become equal are combined.
 	Gauges Combine
-	// Drop says which values are not recorded at all, such as +Inf where that stands
-	// for "no limit". Nil drops none.
+	// Drop says which values of counters, gauges and untyped series are not recorded
+	// at all, such as +Inf where that stands for "no limit". Nil drops none.
 	Drop func(value float64) bool
 }
 
@@ -35,18 +46,3 @@ const (
 	CombineMin
 	CombineMax
 )
-
-// Values admits the first values of a label that it sees, up to a limit, and turns
-// all others into one. It remembers them from page to page, so that a series does
-// not change its name. It is for one page at a time.
-type Values struct {
-	limit    int
-	overflow string
-	admitted map[string]string
-	refused  int
-}
-
-// NewValues returns a Values that turns what is beyond limit into overflow.
-func NewValues(limit int, overflow string) *Values {
-	return &Values{limit: limit, overflow: overflow, admitted: make(map[string]string)}
-}
