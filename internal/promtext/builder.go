@@ -25,10 +25,8 @@ type builder struct {
 	typ    model.MetricType
 	skip   bool
 
-	// reducers are those of the families, nil where a family is kept as it is, and
-	// reducer is that of the current one.
-	reducers []*reducer
-	reducer  *reducer
+	// reducer is that of the family, nil where it is kept as it is.
+	reducer *reducer
 	// reduced finds a series by its reduced labels; key is that of the last line.
 	reduced map[string]int
 	key     []byte
@@ -125,7 +123,7 @@ func (b *builder) startFamily(name []byte, typ model.MetricType) error {
 		return nil
 	}
 	if i, ok := b.page.index[b.name]; ok {
-		b.family, b.typ, b.reducer = i, b.page.Families[i].Type, b.reducers[i]
+		b.family, b.typ, b.reducer = i, b.page.Families[i].Type, b.page.Families[i].reducer
 		return nil
 	}
 	if len(b.page.Families) >= b.opts.MaxSeries {
@@ -133,9 +131,8 @@ func (b *builder) startFamily(name []byte, typ model.MetricType) error {
 	}
 	b.family = len(b.page.Families)
 	b.page.index[b.name] = b.family
-	b.page.Families = append(b.page.Families, Family{Name: b.name, Type: typ})
-	b.reducer = b.reducerOf(&b.page.Families[b.family])
-	b.reducers = append(b.reducers, b.reducer)
+	b.reducer = b.reducerOf(b.name, typ)
+	b.page.Families = append(b.page.Families, Family{Name: b.name, Type: typ, reducer: b.reducer})
 	return nil
 }
 
@@ -193,7 +190,7 @@ func (b *builder) find(name []byte) (part, error) {
 		}
 		f := &b.page.Families[i]
 		if pt, ok := belongs(name, f.Name, f.Type); ok {
-			b.family, b.name, b.typ, b.skip, b.reducer = i, f.Name, f.Type, false, b.reducers[i]
+			b.family, b.name, b.typ, b.skip, b.reducer = i, f.Name, f.Type, false, f.reducer
 			return pt, nil
 		}
 	}
@@ -289,8 +286,8 @@ func (b *builder) finish() *Page {
 	p := b.page
 	for i := range p.Families {
 		f := &p.Families[i]
-		if d := p.datedBy(f); d >= 0 {
-			b.date(&p.Families[d], b.reducers[d], i)
+		if dated := p.datedBy(f.Name, f.Type); dated != nil {
+			b.date(dated, f, i)
 			f.Type = "" // marks it, no family has it
 			continue
 		}
@@ -306,37 +303,39 @@ func (b *builder) finish() *Page {
 	clear(p.index)
 	for i := range p.Families {
 		p.index[p.Families[i].Name] = i
+		p.Families[i].reducer = nil
 	}
 	return p
 }
 
-// date gives the series of f, which r reduces, their start times from the family
-// of that index.
-func (b *builder) date(f *Family, r *reducer, created int) {
-	if by := b.reducers[created]; (by == nil) != (r == nil) || by != nil && !by.dates {
-		return // the page gave them first, not knowing what they date
+// date gives the series of f their start times, which are the values of the family
+// created of that index.
+func (b *builder) date(f, created *Family, index int) {
+	if r := created.reducer; (r == nil) != (f.reducer == nil) || r != nil && !r.dates {
+		return // it came before f, and so was not reduced like it
 	}
 	for i := range f.Series {
 		s := &f.Series[i]
-		if k, ok := b.series[seriesKey{created, s.Labels}]; ok {
-			s.Created = b.page.Families[created].Series[k].Value
+		if k, ok := b.series[seriesKey{index, s.Labels}]; ok {
+			s.Created = created.Series[k].Value
 		}
 	}
 }
 
-// datedBy returns the index of the family whose start times f holds, or -1.
-func (p *Page) datedBy(f *Family) int {
-	base, ok := strings.CutSuffix(f.Name, "_created")
-	if !ok || f.Type != model.MetricTypeGauge {
-		return -1
+// datedBy returns the family whose start times one of that name and type holds, or
+// nil.
+func (p *Page) datedBy(name string, typ model.MetricType) *Family {
+	base, ok := strings.CutSuffix(name, "_created")
+	if !ok || typ != model.MetricTypeGauge {
+		return nil
 	}
 	for _, name := range []string{base, base + "_total"} {
-		if i, ok := p.index[name]; ok {
-			switch p.Families[i].Type {
+		if dated := p.Family(name); dated != nil {
+			switch dated.Type {
 			case model.MetricTypeCounter, model.MetricTypeHistogram, model.MetricTypeSummary:
-				return i
+				return dated
 			}
 		}
 	}
-	return -1
+	return nil
 }

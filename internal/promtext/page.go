@@ -33,6 +33,9 @@ type Family struct {
 	// Invalid is the number of samples that a Reduction left out, because a sum
 	// with their value would be wrong.
 	Invalid int
+
+	// reducer is nil once the page is complete.
+	reducer *reducer
 }
 
 // Series is the state of one label set of a family.

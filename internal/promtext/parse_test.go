@@ -221,22 +221,28 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		require.Equal(t, dump(p), dump(p2))
-		for i := range p.Families {
-			fam := &p.Families[i]
-			require.Same(t, fam, p.Family(fam.Name))
-			seen := map[string]bool{}
-			for _, s := range fam.Series {
-				require.False(t, seen[s.Labels.String()], "%s %s is there twice", fam.Name, s.Labels)
-				seen[s.Labels.String()] = true
-				if h := s.Histogram; h != nil {
-					require.Len(t, h.Counts, len(h.Bounds))
-					if h.Valid() {
-						assertCopies(t, h)
-					}
+		checkPage(t, p)
+	})
+}
+
+// checkPage checks what holds for every page.
+func checkPage(tb testing.TB, p *Page) {
+	tb.Helper()
+	for i := range p.Families {
+		fam := &p.Families[i]
+		require.Same(tb, fam, p.Family(fam.Name))
+		seen := map[string]bool{}
+		for _, s := range fam.Series {
+			require.False(tb, seen[s.Labels.String()], "%s %s is there twice", fam.Name, s.Labels)
+			seen[s.Labels.String()] = true
+			if h := s.Histogram; h != nil {
+				require.Len(tb, h.Counts, len(h.Bounds))
+				if h.Valid() {
+					assertCopies(tb, h)
 				}
 			}
 		}
-	})
+	}
 }
 
 func ExampleParse() {

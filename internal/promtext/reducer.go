@@ -27,11 +27,13 @@ type reducer struct {
 	slots map[string]int
 	found [][]byte
 	text  []byte
+	// absent holds the values that stand for a missing label.
+	absent map[string]bool
 }
 
-func newReducer(r *Reduction, f *Family) *reducer {
-	rd := &reducer{Reduction: r, family: f.Name, typ: f.Type, combine: CombineSum, names: slices.Sorted(maps.Keys(r.Keep))}
-	if f.Type == model.MetricTypeGauge {
+func newReducer(r *Reduction, family string, typ model.MetricType) *reducer {
+	rd := &reducer{Reduction: r, family: family, typ: typ, combine: CombineSum, names: slices.Sorted(maps.Keys(r.Keep))}
+	if typ == model.MetricTypeGauge {
 		rd.combine = r.Gauges
 	}
 	rd.slots = make(map[string]int, len(rd.names))
@@ -39,24 +41,28 @@ func newReducer(r *Reduction, f *Family) *reducer {
 		rd.slots[name] = i
 	}
 	rd.found = make([][]byte, len(rd.names))
+	rd.absent = map[string]bool{"": true}
+	for _, value := range r.Absent {
+		rd.absent[value] = true
+	}
 	return rd
 }
 
-// reducerOf returns the reducer of the newest family, or nil.
-func (b *builder) reducerOf(f *Family) *reducer {
+// reducerOf returns the reducer of a new family, or nil.
+func (b *builder) reducerOf(name string, typ model.MetricType) *reducer {
 	if b.opts.Reduce == nil {
 		return nil
 	}
-	if i := b.page.datedBy(f); i >= 0 {
-		if dated := b.reducers[i]; dated != nil {
-			r := newReducer(dated.Reduction, f)
-			r.combine, r.dates = CombineMin, true
-			return r
+	if dated := b.page.datedBy(name, typ); dated != nil {
+		if dated.reducer == nil {
+			return nil
 		}
-		return nil
+		r := newReducer(dated.reducer.Reduction, name, typ)
+		r.combine, r.dates = CombineMin, true
+		return r
 	}
-	if r := b.opts.Reduce(f.Name, f.Type); r != nil {
-		return newReducer(r, f)
+	if r := b.opts.Reduce(name, typ); r != nil {
+		return newReducer(r, name, typ)
 	}
 	return nil
 }
@@ -79,7 +85,7 @@ func (r *reducer) cut(block []byte) error {
 		if value == nil {
 			continue
 		}
-		if value = r.unescape(value); r.absent(value) {
+		if value = r.unescape(value); r.absent[string(value)] {
 			value = nil
 		}
 		r.found[i] = value
@@ -97,15 +103,6 @@ func (r *reducer) unescape(value []byte) []byte {
 	return r.text[from:]
 }
 
-func (r *reducer) absent(value []byte) bool {
-	for _, absent := range r.Absent {
-		if string(value) == absent {
-			return true
-		}
-	}
-	return len(value) == 0
-}
-
 // admit lets Values see what cut found.
 func (r *reducer) admit() {
 	for i, value := range r.found {
@@ -118,7 +115,7 @@ func (r *reducer) admit() {
 // appendKey appends what tells the series apart from all others of the page. No
 // value holds the byte 0xff, which is not UTF-8.
 func (r *reducer) appendKey(key []byte, family int) []byte {
-	key = binary.LittleEndian.AppendUint32(key, uint32(family)) //nolint:gosec // below MaxSeries
+	key = binary.LittleEndian.AppendUint32(key, uint32(family))
 	for _, value := range r.found {
 		key = append(append(key, value...), 0xff)
 	}
