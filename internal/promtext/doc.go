@@ -4,5 +4,6 @@
 //
 // The lines are read by Prometheus' own parser (model/textparse); this package
 // adds what a scrape needs on top of it: families instead of lines, buckets put
-// together, start times taken from the _created series, and hard bounds.
+// together, start times taken from the _created series, labels dropped while the
+// page is read, and hard bounds.
 package promtext

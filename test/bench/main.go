@@ -1,11 +1,12 @@
 //go:build linux
 
 // Command bench compares receivers as whole collectors: the same binary, the same source, the same pipeline; only the
-// receiver differs. The vLLM receiver stands beside contrib's Prometheus receiver, what watches Docker beside contrib's
-// receiver of container stats. It prints markdown tables and fails only if it cannot measure.
+// receiver differs. The receivers of vLLM and LiteLLM stand beside contrib's Prometheus receiver, what watches Docker beside
+// contrib's receiver of container stats. It prints markdown tables and fails only if it cannot measure.
 //
 //	go run ./test/bench -endpoints 10,100,1000
 //	go run ./test/bench -what docker -containers 500
+//	go run ./test/bench -what litellm -lines 100000
 package main
 
 import (
@@ -37,6 +38,7 @@ func main() {
 var children = map[string]func(ctx context.Context, n int, stdin io.Reader, stdout io.Writer) error{
 	pagesCommand:  servePages,
 	engineCommand: serveEngine,
+	proxyCommand:  serveProxy,
 }
 
 // run is the whole program.
@@ -56,15 +58,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	if err != nil {
 		return err
 	}
-	if p.what == whatDocker {
+	switch p.what {
+	case whatDocker:
 		return writeDockerReport(stdout, p, runs)
+	case whatLiteLLM:
+		return writeProxyReport(stdout, p, runs)
 	}
 	return writeReport(stdout, p, runs)
 }
 
 const (
-	whatVLLM   = "vllm"
-	whatDocker = "docker"
+	whatVLLM    = "vllm"
+	whatDocker  = "docker"
+	whatLiteLLM = "litellm"
 )
 
 // plan is what the flags ask for.
@@ -73,6 +79,7 @@ type plan struct {
 	what       string
 	endpoints  []int
 	containers int
+	lines      int
 	receivers  []receiverKind
 	sink       string
 	interval   time.Duration // 0 means intervalOf
@@ -91,11 +98,13 @@ func parsePlan(args []string) (*plan, error) {
 		p.endpoints, err = parseCounts(s)
 		return err
 	})
-	f.StringVar(&p.what, "what", whatVLLM, "what is read: "+whatVLLM+" servers or a "+whatDocker+" engine")
+	f.StringVar(&p.what, "what", whatVLLM, "what is read: "+whatVLLM+" servers, a "+whatDocker+" engine or a "+whatLiteLLM+" proxy")
 	f.IntVar(&p.containers, "containers", 500, "how many containers the engine has")
-	f.StringVar(&receivers, "receivers", "", "which of "+kindNames(receiverKinds)+"; of a "+whatDocker+" engine "+kindNames(dockerKinds)+" (default all)")
+	f.IntVar(&p.lines, "lines", 100_000, "how many lines the proxy's page has, about")
+	f.StringVar(&receivers, "receivers", "", "which of "+kindNames(receiverKinds)+"; of a "+whatDocker+" engine "+kindNames(dockerKinds)+
+		"; of a "+whatLiteLLM+" proxy "+kindNames(proxyKinds)+" (default all)")
 	f.StringVar(&p.sink, "sink", sinkDebug, "exporter: "+sinkDebug+", which costs next to nothing, or "+sinkPrometheus+", read once in each interval")
-	f.DurationVar(&p.interval, "interval", 0, "scrape interval (default 5s up to 100 endpoints, 10s beyond and of an engine)")
+	f.DurationVar(&p.interval, "interval", 0, "scrape interval (default 5s up to 100 endpoints, 10s beyond, of an engine and of a proxy)")
 	f.IntVar(&p.scrapes, "scrapes", 4, "scrapes of each endpoint that are measured")
 	f.IntVar(&p.warmup, "warmup", 2, "scrapes of each endpoint before")
 	f.IntVar(&p.rounds, "rounds", 2, "how often everything is measured; medians are shown")
@@ -106,8 +115,10 @@ func parsePlan(args []string) (*plan, error) {
 	switch {
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	case p.what != whatVLLM && p.what != whatDocker:
-		return nil, fmt.Errorf("-what must be %s or %s, not %q", whatVLLM, whatDocker, p.what)
+	case p.what != whatVLLM && p.what != whatDocker && p.what != whatLiteLLM:
+		return nil, fmt.Errorf("-what must be %s, %s or %s, not %q", whatVLLM, whatDocker, whatLiteLLM, p.what)
+	case p.lines < 1 || p.lines > maxLines:
+		return nil, fmt.Errorf("-lines must be from 1 to %d", maxLines)
 	case p.containers < 1 || p.containers > maxEndpoints:
 		return nil, fmt.Errorf("-containers must be from 1 to %d", maxEndpoints)
 	case p.sink != sinkDebug && p.sink != sinkPrometheus:
@@ -117,10 +128,7 @@ func parsePlan(args []string) (*plan, error) {
 	case p.scrapes < 1 || p.warmup < 1 || p.rounds < 1:
 		return nil, errors.New("-scrapes, -warmup and -rounds must be at least 1")
 	}
-	known := receiverKinds
-	if p.what == whatDocker {
-		known = dockerKinds
-	}
+	known := map[string][]receiverKind{whatVLLM: receiverKinds, whatDocker: dockerKinds, whatLiteLLM: proxyKinds}[p.what]
 	var err error
 	p.receivers, err = parseKinds(receivers, known)
 	return p, err
@@ -168,7 +176,7 @@ func (p *plan) intervalOf(n int) time.Duration {
 	switch {
 	case p.interval > 0:
 		return p.interval
-	case n > 100 || p.what == whatDocker:
+	case n > 100 || p.what != whatVLLM:
 		return 10 * time.Second
 	}
 	return 5 * time.Second
@@ -177,8 +185,11 @@ func (p *plan) intervalOf(n int) time.Duration {
 // measure runs everything, the receivers in turn, so that what else the machine does hits all of them.
 func (p *plan) measure(ctx context.Context) ([]figures, error) {
 	counts, one := append([]int{0}, p.endpoints...), p.measurePages // 0 is the idle collector
-	if p.what == whatDocker {
+	switch p.what {
+	case whatDocker:
 		counts, one = []int{p.containers}, p.measureDocker
+	case whatLiteLLM:
+		counts, one = []int{p.lines}, p.measureProxy
 	}
 	var runs []figures
 	for range p.rounds {

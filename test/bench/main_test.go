@@ -29,7 +29,7 @@ func TestParsePlan(t *testing.T) {
 	p, err := parsePlan(nil)
 	require.NoError(t, err)
 	require.Equal(t, &plan{
-		binary: "bin/otelcol-llm", what: whatVLLM, endpoints: []int{10, 100, 1000}, containers: 500, receivers: receiverKinds,
+		binary: "bin/otelcol-llm", what: whatVLLM, endpoints: []int{10, 100, 1000}, containers: 500, lines: 100_000, receivers: receiverKinds,
 		sink: sinkDebug, scrapes: 4, warmup: 2, rounds: 2,
 	}, p)
 	require.Equal(t, 5*time.Second, p.intervalOf(100))
@@ -46,6 +46,12 @@ func TestParsePlan(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []receiverKind{kindStats, kindIdle}, p.receivers)
 	require.Equal(t, 10*time.Second, p.intervalOf(5))
+
+	p, err = parsePlan([]string{"-what=litellm", "-lines=5000"})
+	require.NoError(t, err)
+	require.Equal(t, proxyKinds, p.receivers)
+	require.Equal(t, 5000, p.lines)
+	require.Equal(t, 10*time.Second, p.intervalOf(5))
 }
 
 func TestParsePlanRefuses(t *testing.T) {
@@ -57,7 +63,10 @@ func TestParsePlanRefuses(t *testing.T) {
 		{"-receivers=stats"},
 		{"-what=docker", "-receivers=vllm"},
 		{"-what=podman"},
+		{"-what=litellm", "-receivers=vllm"},
 		{"-containers=0"},
+		{"-lines=0"},
+		{"-lines=1000001"},
 		{"-sink=file"},
 		{"-interval=500ms"},
 		{"-scrapes=0"},

@@ -59,7 +59,7 @@ type load struct {
 // measurePages starts pages and a collector that reads them.
 func (p *plan) measurePages(ctx context.Context, kind receiverKind, endpoints int) (_ figures, err error) {
 	interval := p.intervalOf(endpoints)
-	pages, err := startPages(endpoints)
+	pages, err := startPages(pagesCommand, endpoints)
 	if err != nil {
 		return figures{}, err
 	}

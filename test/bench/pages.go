@@ -142,10 +142,11 @@ type pageServer struct {
 	*child
 }
 
-func startPages(n int) (*pageServer, error) {
+// startPages runs one of the commands that serve pages.
+func startPages(command string, n int) (*pageServer, error) {
 	var s pageServer
 	var err error
-	s.child, err = startChild(pagesCommand, n, &s.pageAddresses)
+	s.child, err = startChild(command, n, &s.pageAddresses)
 	return &s, err
 }
 

@@ -58,7 +58,7 @@ func TestEndpointShowsPagesInOrder(t *testing.T) {
 }
 
 func TestPageServer(t *testing.T) {
-	s, err := startPages(251)
+	s, err := startPages(pagesCommand, 251)
 	require.NoError(t, err)
 	require.Len(t, s.Endpoints, 251)
 	require.Contains(t, s.Endpoints[0], "//127.1.0.1:")

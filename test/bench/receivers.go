@@ -17,6 +17,10 @@ const (
 	// kindPrometheusDrop is configured as by a user who wants vLLM's series only.
 	kindPrometheusDrop receiverKind = "prometheus-drop"
 
+	kindLiteLLM receiverKind = "litellm"
+	// kindPrometheusLabels drops the labels that the LiteLLM receiver drops.
+	kindPrometheusLabels receiverKind = "prometheus-labeldrop"
+
 	// kindIdle reads nothing.
 	kindIdle receiverKind = "idle"
 	// kindInventory watches the engine, for metrics and logs.
@@ -32,6 +36,7 @@ const (
 var (
 	receiverKinds = []receiverKind{kindVLLM, kindPrometheus, kindPrometheusDrop}
 	dockerKinds   = []receiverKind{kindIdle, kindInventory, kindStats, kindStatsAttributes, kindDocker}
+	proxyKinds    = []receiverKind{kindIdle, kindLiteLLM, kindPrometheusLabels}
 )
 
 const scrapeTimeout = 5 * time.Second
@@ -66,6 +71,34 @@ func receiverConfig(kind receiverKind, endpoints []string, interval time.Duratio
 		}}
 	}
 	return "prometheus", object{"config": object{"scrape_configs": []object{job}}}
+}
+
+// droppedLabels are those of a proxy's page that the LiteLLM receiver does not keep unless asked to.
+var droppedLabels = []string{
+	"api_key_alias", "client_ip", "end_user", "hashed_api_key", "team", "team_alias", "user", "user_agent", "user_email",
+}
+
+// proxySetup reads a proxy with a page beyond the default limits.
+func proxySetup(kind receiverKind, endpoint string, interval time.Duration) setup {
+	switch kind {
+	case kindLiteLLM:
+		return setup{receivers: object{"litellm": object{
+			"collection_interval": interval.String(), "timeout": interval.String(), "endpoint": endpoint,
+		}}}
+	case kindPrometheusLabels:
+		return setup{receivers: object{"prometheus": object{"config": object{"scrape_configs": []object{{
+			"job_name":        "litellm",
+			"scrape_interval": interval.String(),
+			"scrape_timeout":  interval.String(),
+			"metrics_path":    "/metrics/",
+			"static_configs":  []object{{"targets": []string{strings.TrimPrefix(endpoint, "http://")}}},
+			"metric_relabel_configs": []object{
+				{"source_labels": []string{"__name__"}, "regex": "litellm_.*", "action": "keep"},
+				{"regex": strings.Join(droppedLabels, "|"), "action": "labeldrop"},
+			},
+		}}}}}}
+	}
+	return pagesSetup(kindVLLM, []string{}, interval) // a pipeline must have a receiver
 }
 
 // dockerSetup reads an engine as the shipped configuration does. Docker's default timeout is enough: the engine's answer to

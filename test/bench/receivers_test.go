@@ -35,3 +35,15 @@ func TestDockerSetups(t *testing.T) {
 	require.Equal(t, pipelines{"metrics": {Receivers: []string{"docker_stats"}, Exporters: []string{"debug"}}}, pipelinesOf(kindStats, sinkDebug))
 	require.Equal(t, pipelines{"metrics": {Receivers: []string{"vllm"}, Exporters: []string{"debug"}}}, pipelinesOf(kindIdle, sinkDebug))
 }
+
+func TestProxySetups(t *testing.T) {
+	ours := proxySetup(kindLiteLLM, "http://127.0.0.1:80", 10*time.Second)
+	require.Equal(t, object{"litellm": object{
+		"collection_interval": "10s", "timeout": "10s", "endpoint": "http://127.0.0.1:80",
+	}}, ours.receivers)
+	theirs := proxySetup(kindPrometheusLabels, "http://127.0.0.1:80", 10*time.Second)
+	job := theirs.receivers["prometheus"].(object)["config"].(object)["scrape_configs"].([]object)[0]
+	require.Equal(t, []object{{"targets": []string{"127.0.0.1:80"}}}, job["static_configs"])
+	require.Equal(t, "labeldrop", job["metric_relabel_configs"].([]object)[1]["action"])
+	require.Contains(t, proxySetup(kindIdle, "", time.Second).receivers, "vllm")
+}

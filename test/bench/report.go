@@ -49,7 +49,11 @@ func summarise(runs []figures) []summary {
 }
 
 func summariseOne(runs []figures, kind receiverKind, endpoints int) summary {
-	idle := func(of func(*figures) float64) float64 { return medianOf(runs, kind, 0, of) }
+	idleKind := kind // unless one is idle for all
+	if slices.ContainsFunc(runs, func(f figures) bool { return f.kind == kindIdle }) {
+		idleKind = kindIdle
+	}
+	idle := func(of func(*figures) float64) float64 { return medianOf(runs, idleKind, 0, of) }
 	these := func(of func(*figures) float64) float64 { return medianOf(runs, kind, endpoints, of) }
 	share := func(f *figures) float64 { return f.cpu.Seconds() / f.window.Seconds() }
 	allocation := func(f *figures) float64 { return f.allocated / f.window.Seconds() }

@@ -40,3 +40,15 @@ func TestDockerSmoke(t *testing.T) {
 		require.Contains(t, report.String(), "\n| "+string(kind)+" | ")
 	}
 }
+
+// TestProxySmoke is the same for a proxy.
+func TestProxySmoke(t *testing.T) {
+	binary := filepath.Join("..", "..", "bin", "otelcol-llm")
+	require.FileExists(t, binary, "build it with: make build")
+	for _, kind := range proxyKinds {
+		var report strings.Builder
+		args := []string{"-what=litellm", "-binary", binary, "-lines=2000", "-interval=2s", "-scrapes=2", "-warmup=1", "-rounds=1", "-receivers", string(kind)}
+		require.NoError(t, run(t.Context(), args, nil, &report))
+		require.Contains(t, report.String(), "\n| "+string(kind)+" | ")
+	}
+}

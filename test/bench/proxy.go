@@ -1,0 +1,62 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// proxyCommand makes this program a LiteLLM proxy.
+	proxyCommand = "proxy"
+	maxLines     = 1_000_000
+)
+
+// serveProxy plays a LiteLLM proxy with a page of about n lines.
+func serveProxy(ctx context.Context, n int, stdin io.Reader, stdout io.Writer) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	p := &proxy{keys: max(1, n/linesPerKey()), rest: http.NotFoundHandler()}
+	p.page = appendProxyPage(nil, p.keys, 0)
+	failed := make(chan error, 2)
+	control, err := serveControl(func() any { return pageCounts{Total: p.reads.Load(), Least: p.reads.Load()} }, failed)
+	if err != nil {
+		return err
+	}
+	serve(l, p, failed)
+	told := pageAddresses{Endpoints: []string{"http://" + l.Addr().String()}, Control: control, PageBytes: len(p.page)}
+	return beChild(ctx, told, failed, stdin, stdout)
+}
+
+// proxy shows a new page with each read.
+type proxy struct {
+	keys  int
+	rest  http.Handler
+	reads atomic.Int64
+
+	mu   sync.Mutex
+	page []byte
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.TrimSuffix(r.URL.Path, "/") != "/metrics" {
+		p.rest.ServeHTTP(w, r)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.page = appendProxyPage(p.page[:0], p.keys, int(p.reads.Load()))
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(p.page)))
+	_, _ = w.Write(p.page)
+	p.reads.Add(1)
+}
