@@ -40,6 +40,10 @@ type builder struct {
 	// series finds a series of the page by its index in its family.
 	series map[seriesKey]int
 
+	// bound is the text of le or quantile within the line at hand, nil where it has
+	// none.
+	bound []byte
+
 	// last* remember the series of the line before: that of most lines of a
 	// histogram.
 	lastFamily int
@@ -64,8 +68,7 @@ func newBuilder(opts Options) *builder {
 	}
 }
 
-// lines adds whole lines. The parser appends a line break of its own: it writes
-// over the last one here, so that nothing is copied.
+// lines adds whole lines.
 func (b *builder) lines(text []byte) error {
 	if bytes.IndexByte(text, 0) >= 0 {
 		// The parser takes a NUL for the end and would drop what follows; to
@@ -76,14 +79,30 @@ func (b *builder) lines(text []byte) error {
 			}
 		}
 	}
+	for len(text) > 0 {
+		n, err := b.parse(text)
+		if err != nil {
+			return err
+		}
+		text = text[n:]
+	}
+	return nil
+}
+
+// parse adds lines up to a bucket that others repeat, and those, or to the end of
+// text. It returns how many bytes that was.
+//
+// The parser appends a line break of its own: it writes over the last one here, so
+// that nothing is copied.
+func (b *builder) parse(text []byte) (int, error) {
 	p := textparse.NewPromParser(text[:len(text)-1], nil, false)
 	for {
 		entry, err := p.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return len(text), nil
 		}
 		if err != nil { // it quotes the page, and may be as long
-			return fmt.Errorf("%w: %.200s", ErrSyntax, err.Error())
+			return 0, fmt.Errorf("%w: %.200s", ErrSyntax, err.Error())
 		}
 		var line []byte // or the name in it
 		var typ model.MetricType
@@ -98,8 +117,9 @@ func (b *builder) lines(text []byte) error {
 		}
 		// The parser lets line breaks pass between quotes, the format does not.
 		if bytes.IndexByte(line, '\n') >= 0 {
-			return fmt.Errorf("%w: a line break between quotes", ErrSyntax)
+			return 0, fmt.Errorf("%w: a line break between quotes", ErrSyntax)
 		}
+		b.bound = nil
 		switch entry {
 		case textparse.EntryType:
 			err = b.startFamily(unescape(line), typ)
@@ -107,7 +127,12 @@ func (b *builder) lines(text []byte) error {
 			err = b.sample(line, value)
 		}
 		if err != nil {
-			return err
+			return 0, err
+		}
+		if b.bound != nil {
+			if n := b.repeat(text, line); n > 0 {
+				return n, nil
+			}
 		}
 	}
 }

@@ -113,6 +113,7 @@ func (b *builder) cutBound(block []byte, label string) (rest []byte, bound float
 		if err != nil || math.IsNaN(bound) {
 			return nil, 0, fmt.Errorf("%w: %s with %s=%.40q", ErrSyntax, b.name, label, value)
 		}
+		b.bound = value
 		// Where le is the only difference, the same text as on the lines of sum
 		// and count: it finds the same entry in labelSets.
 		b.rest = append(append(b.rest[:0], block[:len(block)-len(from)]...), after...)

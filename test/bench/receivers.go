@@ -75,7 +75,7 @@ func receiverConfig(kind receiverKind, endpoints []string, interval time.Duratio
 
 // droppedLabels are those of a proxy's page that the LiteLLM receiver does not keep unless asked to.
 var droppedLabels = []string{
-	"api_key_alias", "client_ip", "end_user", "hashed_api_key", "team", "team_alias", "user", "user_agent", "user_email",
+	"api_key_alias", "client_ip", "end_user", "hashed_api_key", "route", "team", "team_alias", "user", "user_agent", "user_email",
 }
 
 // proxySetup reads a proxy with a page beyond the default limits.
