@@ -2,47 +2,43 @@ package simulator
 
 import (
 	"maps"
-	"net/http"
 	"sync"
 	"time"
 )
 
 // Langfuse is one simulated Langfuse server with one project. Its methods may be called at any time from any goroutine.
 type Langfuse struct {
-	mu       sync.Mutex
-	cfg      LangfuseConfig
-	requests map[string]int
-	refused  int
+	mu      sync.Mutex
+	cfg     LangfuseConfig
+	release langfuseRelease
+	langfuseStore
+
+	requests     map[string]int
+	throttled    int
+	spent        map[langfuseBucket]*langfuseWindow
+	databaseDown bool
+	shuttingDown bool
 }
 
-// NewLangfuse starts a server without data. It panics if the version is none, which is a mistake in a test.
+// NewLangfuse starts a server without data. It panics if the version or the plan is none, which is a mistake in a test.
 func NewLangfuse(cfg LangfuseConfig) *Langfuse {
-	return &Langfuse{cfg: cfg.withDefaults(), requests: map[string]int{}}
+	cfg = cfg.withDefaults()
+	checkPlan(cfg.Plan)
+	return &Langfuse{
+		cfg: cfg, release: mustLangfuseRelease(cfg.Version), langfuseStore: newLangfuseStore(),
+		requests: map[string]int{}, spent: map[langfuseBucket]*langfuseWindow{},
+	}
 }
 
-// Handler serves the public API under PathPrefix + /api/public.
-func (l *Langfuse) Handler() http.Handler { return http.HandlerFunc(notFound) }
-
-// Add stores an observation and returns its id.
-func (l *Langfuse) Add(o LangfuseObservation) string { return o.ID }
-
-// AddTrace stores a trace and returns its id.
-func (l *Langfuse) AddTrace(t LangfuseTrace) string { return t.ID }
-
-// AddScore stores a score and returns its id.
-func (l *Langfuse) AddScore(s LangfuseScore) string { return s.ID }
-
-// DeleteTrace deletes a trace with its observations and scores, as a user or the retention does.
-func (l *Langfuse) DeleteTrace(_ string) {}
-
-// SetVersion is an upgrade, or a step back.
+// SetVersion is an upgrade, or a step back. It panics as NewLangfuse does.
 func (l *Langfuse) SetVersion(version string) {
+	release := mustLangfuseRelease(version)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cfg.Version = version
+	l.cfg.Version, l.release = version, release
 }
 
-// SetMode is a step of the migration to the new table.
+// SetMode is a step of the migration to the table of events.
 func (l *Langfuse) SetMode(mode LangfuseMode) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,13 +62,23 @@ func (l *Langfuse) SetKey(public, secret string) {
 // RevokeKey deletes the project's key: every call that needs one is answered 401 until SetKey.
 func (l *Langfuse) RevokeKey() { l.SetKey("", "") }
 
-// SetDatabase says whether the data base answers. Without it /health?failIfDatabaseUnavailable is 503 and reads are 500.
-func (l *Langfuse) SetDatabase(_ bool) {}
+// SetDatabase says whether the data base works. Without it what reads data is answered 500, and /health 503 if asked to
+// look.
+func (l *Langfuse) SetDatabase(works bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.databaseDown = !works
+}
 
 // SetReady says whether /ready answers 200. A server that shuts down answers 500 there and works.
-func (l *Langfuse) SetReady(_ bool) {}
+func (l *Langfuse) SetReady(ready bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.shuttingDown = !ready
+}
 
-// Requests counts the calls so far by path under /api/public, such as "/v2/metrics", with all refused ones.
+// Requests counts the calls so far by path under /api/public, such as "/v2/metrics", the refused ones too. Paths that no
+// version has are under "".
 func (l *Langfuse) Requests() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -83,8 +89,5 @@ func (l *Langfuse) Requests() map[string]int {
 func (l *Langfuse) Throttled() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.refused
+	return l.throttled
 }
-
-// Totals is the truth about everything whose time is in [from, to), seen by queries or not yet.
-func (l *Langfuse) Totals(_, _ time.Time) LangfuseTotals { return LangfuseTotals{} }

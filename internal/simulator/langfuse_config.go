@@ -29,7 +29,7 @@ const (
 // version that keeps events only, without delay and limits.
 type LangfuseConfig struct {
 	// Version is what /health answers and what decides which endpoints exist, e.g. "3.141.0". Empty means "4.16.0". One
-	// that is not major.minor.patch makes NewLangfuse panic.
+	// that is no major.minor.patch makes NewLangfuse panic.
 	Version string
 	// Mode is how the server keeps its data from 4.0 on. Empty means LangfuseEventsOnly.
 	Mode LangfuseMode
@@ -37,6 +37,8 @@ type LangfuseConfig struct {
 	V2OnV3 bool
 	// Cloud makes it Langfuse Cloud: v2 endpoints from 3.141 on, v1 reads until 16 November 2026 by Now, limits by Plan.
 	Cloud bool
+	// NewOrganization is one of the Cloud that began in the summer of 2026 (~): v1 reads are answered 410.
+	NewOrganization bool
 	// Plan is what the limits of Langfuse Cloud follow. Empty means LangfuseHobby. Self-hosted servers have no limits.
 	Plan LangfusePlan
 
@@ -49,9 +51,11 @@ type LangfuseConfig struct {
 	// Models are the price definitions of the project in /models. They price nothing: observations come with their cost.
 	Models []LangfuseModel
 
-	// IngestionDelay is how long after its end (observations) or time (traces, scores) something is in answers.
+	// IngestionDelay is how long after its end (observations) or time (traces, scores) something is in answers for the
+	// first time.
 	IngestionDelay time.Duration
-	// StringNumbers makes the metrics APIs answer sums and counts as strings, as ClickHouse gives 64 bit integers.
+	// StringNumbers makes the metrics APIs answer integers and costs as strings, as ClickHouse quotes 64 bit integers and,
+	// where it is told to, decimals. Averages and percentiles stay numbers.
 	StringNumbers bool
 	// MaxWindow is the widest time range that the data base bears; wider queries, and those without one, are answered by
 	// MaxWindowStatus: 422, 504 or 524. Zero means any range; a status of zero means 422.

@@ -1,6 +1,10 @@
 package simulator
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // LangfuseObservation is a span, a generation or an event of a trace. Empty strings and zero times are null in answers.
 type LangfuseObservation struct {
@@ -79,24 +83,47 @@ type LangfuseScore struct {
 	Visible time.Time
 }
 
-// LangfuseTotals is the truth about a time range, whoever can see it yet.
-type LangfuseTotals struct {
-	// Traces by their time, Roots and Observations by their start, Scores by their time.
-	Traces, Roots, Observations, Scores int
-	// Users and Sessions are the different ones of those traces.
-	Users, Sessions int
-	// Generations are observations of that type, and ByModel is what they used, "" for those without a model.
-	Generations int
-	ByModel     map[string]LangfuseUsage
-	// ByLevel counts observations.
-	ByLevel map[string]int
-	// Usage is the sum over all observations.
-	Usage LangfuseUsage
+// root reports whether it is one, for itself or for the application.
+func (o *LangfuseObservation) root() bool { return o.ParentID == "" || o.AppRoot }
+
+// fill puts in what was left empty. Times have microseconds there.
+func (o *LangfuseObservation) fill() {
+	for _, t := range []*time.Time{&o.Start, &o.End, &o.CompletionStart} {
+		*t = t.Truncate(time.Microsecond)
+	}
+	o.Tags = slices.Clone(o.Tags)
+	if o.Model != "" {
+		setDefault(&o.Type, "GENERATION")
+	}
+	setDefault(&o.Type, "SPAN")
+	setDefault(&o.Level, "DEFAULT")
+	setDefault(&o.Environment, "default")
+	setDefault(&o.TotalTokens, o.InputTokens+o.OutputTokens)
+	if o.PromptName == "" {
+		o.PromptVersion = 0
+	}
+	if o.TotalCost == nil && (o.InputCost != nil || o.OutputCost != nil) {
+		total := costValue(unitsOf(o.InputCost) + unitsOf(o.OutputCost))
+		o.TotalCost = &total
+	}
 }
 
-// LangfuseUsage is tokens and USD. Costs that are null count as 0.
-type LangfuseUsage struct {
-	Observations                           int
-	InputTokens, OutputTokens, TotalTokens int
-	InputCost, OutputCost, TotalCost       float64
+func (s *LangfuseScore) fill() {
+	s.Time = s.Time.Truncate(time.Microsecond)
+	setDefault(&s.Source, "API")
+	setDefault(&s.DataType, "NUMERIC")
+	setDefault(&s.Environment, "default")
+}
+
+// costUnits is USD in units of langfuseDecimals, costValue the way back.
+func costUnits(usd float64) int64 { return int64(math.Round(usd * langfuseDecimals)) }
+
+func costValue(units int64) float64 { return float64(units) / langfuseDecimals }
+
+// unitsOf is 0 for a cost that is null.
+func unitsOf(usd *float64) int64 {
+	if usd == nil {
+		return 0
+	}
+	return costUnits(*usd)
 }
