@@ -25,6 +25,9 @@ type DockerConfig struct {
 	APIVersion, MinAPIVersion string
 	// Containers are those that are there at the beginning. An empty State is running.
 	Containers []DockerContainer
+	// CPUs and Memory are those of the host. Defaults 2 and 16 GiB.
+	CPUs   int
+	Memory uint64
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
 }
@@ -57,6 +60,8 @@ type DockerContainer struct {
 	// CPU is the CPU time used so far, Memory the bytes in use.
 	CPU    time.Duration
 	Memory uint64
+	// Usage is what else it used.
+	Usage DockerUsage
 }
 
 // DockerNetwork is the place of a container in a network.
@@ -87,6 +92,8 @@ type Docker struct {
 func NewDocker(cfg DockerConfig) *Docker {
 	setDefault(&cfg.APIVersion, "1.51")
 	setDefault(&cfg.MinAPIVersion, "1.44")
+	setDefault(&cfg.CPUs, 2)
+	setDefault(&cfg.Memory, 1<<34)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -311,24 +318,6 @@ func (*Docker) details(c *DockerContainer) container.InspectResponse {
 		Config:          &container.Config{Image: c.Image, Labels: c.Labels, Env: c.Env, Entrypoint: c.Entrypoint, Cmd: c.Cmd},
 		NetworkSettings: settings,
 	}
-}
-
-func (d *Docker) stats(w http.ResponseWriter, r *http.Request) {
-	d.count("stats")
-	d.mu.Lock()
-	c := d.find(r.PathValue("id"))
-	if c == nil {
-		d.mu.Unlock()
-		noSuchContainer(w, r)
-		return
-	}
-	answer := container.StatsResponse{
-		ID: c.ID, Name: "/" + c.Name, Read: d.cfg.Now(),
-		CPUStats:    container.CPUStats{CPUUsage: container.CPUUsage{TotalUsage: uint64(c.CPU)}, OnlineCPUs: 2},
-		MemoryStats: container.MemoryStats{Usage: c.Memory, Limit: 1 << 34},
-	}
-	d.mu.Unlock()
-	writeDocker(w, http.StatusOK, answer)
 }
 
 // find knows a container by its id, the beginning of it, or its name.
