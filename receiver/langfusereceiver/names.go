@@ -1,0 +1,110 @@
+package langfusereceiver
+
+// overflow is the name of all that has no series of its own any more.
+const overflow = "other"
+
+// names bounds how many names of a kind get series: they are chosen by users of
+// Langfuse, and each is a series for ever. Those that came first stay.
+type names struct {
+	limits map[string]int
+	known  map[string]map[string]bool
+	// full are the kinds that had to be cut since they were last asked for.
+	full map[string]bool
+}
+
+// Kinds of names.
+const (
+	kindModel  = "model"
+	kindScore  = "score"
+	kindUser   = "user"
+	kindPrompt = "prompt"
+)
+
+func newNames(cfg *Config) *names {
+	return &names{
+		limits: map[string]int{kindModel: cfg.MaxModels, kindScore: cfg.MaxScores, kindUser: cfg.MaxUsers, kindPrompt: cfg.MaxPrompts},
+		known:  map[string]map[string]bool{kindModel: {}, kindScore: {}, kindUser: {}, kindPrompt: {}},
+		full:   make(map[string]bool),
+	}
+}
+
+// learn takes in the names that have series already.
+func (n *names) learn(t totals) {
+	for k := range t {
+		switch k.family {
+		case famObservations:
+			n.add(kindModel, k.c)
+		case famTokens, famCost:
+			n.add(kindModel, k.a)
+		case famScores:
+			n.add(kindScore, k.a)
+			if k.c == dataCategorical {
+				n.add(kindScore, join(k.a, k.d))
+			}
+		case famUserTokens, famUserCost:
+			n.add(kindUser, k.a)
+		case famPromptObservations, famPromptTokens, famPromptCost:
+			n.add(kindPrompt, join(k.a, k.b))
+		}
+	}
+}
+
+func (n *names) add(kind, name string) {
+	if name != "" && name != overflow {
+		n.known[kind][name] = true
+	}
+}
+
+// fits says whether the name may have series. No name needs none.
+func (n *names) fits(kind, name string) bool {
+	if name == "" || n.known[kind][name] {
+		return true
+	}
+	if len(n.known[kind]) >= n.limits[kind] {
+		n.full[kind] = true
+		return false
+	}
+	n.known[kind][name] = true
+	return true
+}
+
+// model is the name under which a model is counted.
+func (n *names) model(name string) string { return n.orOther(kindModel, name) }
+
+// user is the name under which a user is counted.
+func (n *names) user(name string) string { return n.orOther(kindUser, name) }
+
+func (n *names) orOther(kind, name string) string {
+	if n.fits(kind, name) {
+		return name
+	}
+	return overflow
+}
+
+// score is under what a score with this value is counted; the value is empty
+// where it is no name.
+func (n *names) score(name, value string) (string, string) {
+	switch {
+	case !n.fits(kindScore, name):
+		return overflow, ""
+	case value == "" || n.fits(kindScore, join(name, value)):
+		return name, value
+	}
+	return name, overflow
+}
+
+// prompt is under what a version of a prompt is counted.
+func (n *names) prompt(name, version string) (string, string) {
+	if n.fits(kindPrompt, join(name, version)) {
+		return name, version
+	}
+	return overflow, ""
+}
+
+// join makes one name of what has two, with a byte between them that neither has.
+func join(a, b string) string {
+	if b == "" {
+		return a
+	}
+	return a + "\x00" + b
+}
