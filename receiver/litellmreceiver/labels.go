@@ -140,6 +140,13 @@ func (l *labeler) attributes(from labels.Labels, own []label, personal bool) att
 		}
 		a[attrTags] = l.tagsOf(from)
 	}
+	// Before 1.95 only the class tells the provider: Openai.RateLimitError.
+	if of, class, ok := strings.Cut(a[attrExceptionClass], "."); ok {
+		a[attrExceptionClass] = class
+		if a[attrProvider] == "" {
+			a[attrProvider] = strings.ToLower(of)
+		}
+	}
 	if a[attrErrorType] == "" {
 		a[attrErrorType] = a[attrExceptionClass]
 	}
