@@ -88,7 +88,7 @@ func (s *state) growDay(at time.Time, seen totals) {
 		}
 		counted[k] = v
 		if !baseline {
-			s.Totals[k] += growth
+			s.Totals.plus(k, growth)
 		}
 	}
 	if baseline {
@@ -106,7 +106,7 @@ func (f *dailyFigures) totals(n *names) totals {
 	})
 	add := func(k key, v float64) {
 		if v > 0 {
-			t[k] += v
+			t.plus(k, v)
 		}
 	}
 	for _, row := range usage {

@@ -23,6 +23,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configmiddleware"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
+	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -39,11 +40,12 @@ import (
 var noon = time.Date(2026, 9, 20, 12, 0, 0, 0, time.UTC)
 
 // inTime runs a test in a bubble where time passes only when all goroutines wait for
-// it, and begins at noon: a month takes no longer than its requests.
+// it: a month takes no longer than its requests. It begins a little after noon, so
+// that tests look when the windows of a minute are read.
 func inTime(t *testing.T, test func(*testing.T)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(noon))
+		time.Sleep(time.Until(noon.Add(17 * time.Second)))
 		test(t)
 	})
 }
@@ -193,6 +195,8 @@ type bench struct {
 	shelf *shelf
 	logs  *observer.ObservedLogs
 	set   []func(*Config)
+	// disk are storages beside the shelf.
+	disk map[component.ID]extension.Extension
 	*langfuseScraper
 }
 
@@ -238,7 +242,11 @@ func (b *bench) up(t *testing.T) *bench {
 }
 
 func (b *bench) host() component.Host {
-	return &hostWith{componenttest.NewNopHost(), map[component.ID]component.Component{wireID: b.wire, shelfID: b.shelf}}
+	all := map[component.ID]component.Component{wireID: b.wire, shelfID: b.shelf}
+	for id, ext := range b.disk {
+		all[id] = ext
+	}
+	return &hostWith{componenttest.NewNopHost(), all}
 }
 
 // down stops it.

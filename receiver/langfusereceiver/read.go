@@ -77,17 +77,13 @@ func splitCost(row row) map[string]float64 {
 	}
 	input = min(input, whole)
 	output = min(output, whole-input)
-	other := whole - input - output
-	if other < whole*1e-9 { // the parts were rounded
-		other = 0
-	}
-	return map[string]float64{kindInput: input, kindOutput: output, kindOther: other}
+	return map[string]float64{kindInput: input, kindOutput: output, kindOther: usd(whole - input - output)}
 }
 
 // positive adds what is more than nothing.
 func (r *reading) positive(k key, v float64) {
 	if v > 0 {
-		r.sums[k] += v
+		r.sums.plus(k, v)
 	}
 }
 

@@ -154,8 +154,8 @@ func (t totals) less(counted totals) totals {
 			continue
 		}
 		part := min(t[k], left[c])
-		t[k] -= part
-		left[c] -= part
+		t.plus(k, -part)
+		left.plus(c, -part)
 	}
 	return left
 }

@@ -74,7 +74,9 @@ func (e *corruptError) Unwrap() error { return e.err }
 
 func (s *store) saveState(ctx context.Context, st *state) error { return s.save(ctx, keyState, st) }
 
-func (s *store) saveFuel(ctx context.Context, left map[apiName]fuel) error { return s.save(ctx, keyFuel, left) }
+func (s *store) saveFuel(ctx context.Context, left map[apiName]fuel) error {
+	return s.save(ctx, keyFuel, left)
+}
 
 func (s *store) save(ctx context.Context, key string, value any) error {
 	text, err := json.Marshal(value)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"math"
 )
 
 // family is what is counted or measured.
@@ -62,8 +63,27 @@ type totals map[key]float64
 // add adds up, and starts a series with zero too.
 func (t totals) add(more totals) {
 	for k, v := range more {
-		t[k] += v
+		t.plus(k, v)
 	}
+}
+
+// plus adds to one series.
+func (t totals) plus(k key, v float64) {
+	t[k] += v
+	switch k.family {
+	case famCost, famUserCost, famPromptCost:
+		t[k] = usd(t[k])
+	}
+}
+
+// usd rounds to the decimals that Langfuse has (Decimal64(12)): so the order in which
+// windows are added does not show, as it does with binary fractions.
+func usd(v float64) float64 {
+	const decimals = 1e12
+	if v > math.MaxInt64/decimals {
+		return v
+	}
+	return math.Round(v*decimals) / decimals
 }
 
 // of returns the part that belongs to one of the families.
@@ -84,7 +104,7 @@ func (t totals) coarse() totals {
 	sums := make(totals)
 	for k, v := range t {
 		if c, ok := k.coarse(); ok {
-			sums[c] += v
+			sums.plus(c, v)
 		}
 	}
 	return sums

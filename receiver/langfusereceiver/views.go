@@ -58,8 +58,11 @@ const (
 )
 
 var usage = []metric{
-	{"inputTokens", "sum"}, {"outputTokens", "sum"},
-	{"inputCost", "sum"}, {"outputCost", "sum"}, {"totalCost", "sum"},
+	{"inputTokens", "sum"},
+	{"outputTokens", "sum"},
+	{"inputCost", "sum"},
+	{"outputCost", "sum"},
+	{"totalCost", "sum"},
 }
 
 // viewsOf lists what is asked of an API. What nobody wants to see is not asked for.
