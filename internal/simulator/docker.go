@@ -320,6 +320,17 @@ func (*Docker) details(c *DockerContainer) container.InspectResponse {
 	}
 }
 
+// Container returns a copy of a container by its id or name.
+func (d *Docker) Container(ref string) (DockerContainer, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.find(ref)
+	if c == nil {
+		return DockerContainer{}, false
+	}
+	return *c, true
+}
+
 // find knows a container by its id, the beginning of it, or its name.
 func (d *Docker) find(ref string) *DockerContainer {
 	if c := d.containers[ref]; c != nil {

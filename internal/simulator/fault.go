@@ -55,11 +55,14 @@ const (
 	FaultEmptyBody
 	// FaultDropConnection closes the connection without an answer.
 	FaultDropConnection
+	// FaultTooManyRequests answers 429, with Retry-After where RetryAfter is set.
+	FaultTooManyRequests
 )
 
 var faultNames = [...]string{
 	"none", "slow", "drip", "garbage", "html", "unauthorized", "forbidden", "not_found", "server_error", "redirect_loop",
 	"redirect_elsewhere", "huge_page", "huge_line", "gzip_bomb", "truncated", "nan_inf", "empty_body", "drop_connection",
+	"too_many_requests",
 }
 
 // String returns the fault's name in snake case, for the names of sub-tests.
@@ -83,8 +86,12 @@ func Faults() []Fault {
 type Faulty struct {
 	// Next is the handler that works.
 	Next http.Handler
-	// AllPaths makes every path misbehave; otherwise only /metrics does.
+	// AllPaths makes every path misbehave; otherwise only /metrics does, or what Path says.
 	AllPaths bool
+	// Path says which paths misbehave. Nil means /metrics.
+	Path func(path string) bool
+	// RetryAfter is for FaultTooManyRequests, in whole seconds. Zero leaves the header out.
+	RetryAfter time.Duration
 	// Delay is for FaultSlow and FaultDrip. Zero means a minute and 10 ms.
 	Delay time.Duration
 	// Bytes is the size of huge answers. Zero means 1 GiB, and 10 GiB for FaultGzipBomb.
@@ -108,7 +115,7 @@ func (f *Faulty) Set(fault Fault) { f.fault.Store(int64(fault)) }
 // ServeHTTP implements http.Handler.
 func (f *Faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := Fault(f.fault.Load())
-	if !f.AllPaths && !strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/metrics") {
+	if !f.AllPaths && !f.concerns(r.URL.Path) {
 		fault = FaultNone
 	}
 	switch fault {
@@ -155,9 +162,21 @@ func (f *Faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		plain(w).WriteHeader(http.StatusOK)
 	case FaultDropConnection:
 		panic(http.ErrAbortHandler) // net/http closes the connection and logs nothing
+	case FaultTooManyRequests:
+		if f.RetryAfter > 0 {
+			w.Header().Set("Retry-After", itoa(int(f.RetryAfter/time.Second)))
+		}
+		http.Error(w, "Too Many Requests", http.StatusTooManyRequests)
 	default:
 		f.Next.ServeHTTP(w, r)
 	}
+}
+
+func (f *Faulty) concerns(path string) bool {
+	if f.Path != nil {
+		return f.Path(path)
+	}
+	return strings.HasSuffix(strings.TrimSuffix(path, "/"), "/metrics")
 }
 
 func (f *Faulty) delay(otherwise time.Duration) time.Duration {

@@ -231,3 +231,18 @@ func TestFaultDropConnection(t *testing.T) {
 	}
 	require.True(t, errors.Is(err, io.EOF) || strings.Contains(err.Error(), "reset"), err)
 }
+
+func TestFaultTooManyRequests(t *testing.T) {
+	f := &Faulty{Next: http.NotFoundHandler(), Path: func(path string) bool { return path == "/a" }, RetryAfter: 90 * time.Second}
+	f.Set(FaultTooManyRequests)
+	server := serve(t, f)
+	for path, want := range map[string]int{"/a": http.StatusTooManyRequests, "/metrics": http.StatusNotFound} {
+		resp, err := http.Get(server.URL + path)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, want, resp.StatusCode, path)
+		if path == "/a" {
+			assert.Equal(t, "90", resp.Header.Get("Retry-After"))
+		}
+	}
+}

@@ -177,6 +177,14 @@ func (g *GPU) Set(change func(*GPUState)) {
 	change(&g.state)
 }
 
+// Snapshot returns the state. Its slices and maps are shared: read only.
+func (g *GPU) Snapshot() *GPUState {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.state
+	return &s
+}
+
 // Lose takes the GPU off the bus, or makes it need a reset: code is
 // [nvml.CodeGPUIsLost] or [nvml.CodeResetRequired].
 func (g *GPU) Lose(code nvml.Code) {

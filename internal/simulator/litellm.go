@@ -67,7 +67,10 @@ func serviceFamilies() []liteFamily {
 			liteFamily{s + "_total", "litellm_" + s + "_total_requests", kindCounter, "Requests of " + s, []string{s}, nil},
 		)
 	}
-	for _, q := range []string{"pod_lock_manager_size", "in_memory_daily_spend_update_queue_size", "in_memory_spend_update_queue_size"} {
+	for _, q := range []string{
+		"pod_lock_manager_size", "in_memory_daily_spend_update_queue_size", "redis_daily_spend_update_queue_size",
+		"in_memory_spend_update_queue_size", "redis_spend_update_queue_size",
+	} {
 		list = append(list, liteFamily{q, "litellm_" + q, kindGauge, "Size", nil, nil})
 	}
 	return list

@@ -168,4 +168,4 @@ func (v LiteLLMVersion) families() []liteFamily {
 }
 
 // liteServices are what prometheus_system tells of.
-var liteServices = []string{"redis", "postgres", "batch_write_to_db", "reset_budget_job", "self", "router", "auth", "proxy_pre_call"}
+var liteServices = []string{"redis", "postgres", "batch_write_to_db", "reset_budget_job", "self", "router", "auth", "proxy_pre_call", "redis_daily_team_spend_update_queue", "redis_daily_tag_spend_update_queue"}
