@@ -32,7 +32,7 @@ func ask(t *testing.T, server *httptest.Server) (*http.Response, error) {
 }
 
 func TestFaultNames(t *testing.T) {
-	assert.Len(t, Faults(), int(FaultDropConnection))
+	assert.Len(t, Faults(), int(FaultTooManyRequests))
 	seen := map[string]bool{}
 	for _, f := range Faults() {
 		assert.NotEmpty(t, f.String())

@@ -48,6 +48,7 @@ var faults = map[simulator.Fault]struct {
 	simulator.FaultNaNInf:            {1, "invalid_value", "ready"},
 	simulator.FaultEmptyBody:         {1, "no_engine_metrics", "ready"},
 	simulator.FaultDropConnection:    {0, "connection_error", "unreachable"},
+	simulator.FaultTooManyRequests:   {0, "429", "ready"},
 }
 
 // TestFaults: a good server turns bad and good again. Each change gives one line
