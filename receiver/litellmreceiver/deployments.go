@@ -43,6 +43,8 @@ type price struct {
 type deployments struct {
 	list []deployment
 	byID map[string]*deployment
+	// providers are those of served names; empty where several have the same.
+	providers map[string]string
 	// refused is how many were left out.
 	refused int
 }
@@ -84,7 +86,7 @@ func (f facts) amount(key string) amount {
 
 // readDeployments reads the answer of /model/info.
 func readDeployments(resp *http.Response, limit int) (*deployments, error) {
-	d := &deployments{byID: make(map[string]*deployment)}
+	d := &deployments{byID: make(map[string]*deployment), providers: make(map[string]string)}
 	seen := make(map[string]bool)
 	var e *entry
 	add := func() {
@@ -110,8 +112,14 @@ func readDeployments(resp *http.Response, limit int) (*deployments, error) {
 	}
 	add()
 	for i := range d.list {
-		if one := &d.list[i]; one.id != "" {
+		one := &d.list[i]
+		if one.id != "" {
 			d.byID[one.id] = one
+		}
+		if other, again := d.providers[one.served]; again && other != one.provider {
+			d.providers[one.served] = ""
+		} else {
+			d.providers[one.served] = one.provider
 		}
 	}
 	return d, nil
@@ -187,7 +195,7 @@ func (f facts) capabilities() string {
 	return strings.Join(all, ",")
 }
 
-// complete adds to what the labels of a deployment say. prefixed says that the name
+// complete adds to what labels say of a deployment, or of a model. prefixed says that the name
 // of the model may have its provider in front.
 func (d *deployments) complete(a *attributes, prefixed bool) {
 	raw := a[attrProvider]
@@ -201,6 +209,9 @@ func (d *deployments) complete(a *attributes, prefixed bool) {
 		if raw == "" {
 			raw = known.provider
 		}
+	}
+	if served := a[attrResponseModel]; raw == "" && served != "" && d != nil {
+		raw = d.providers[served]
 	}
 	if prefixed && raw != "" {
 		a[attrResponseModel], _ = splitModel(a[attrResponseModel], raw)

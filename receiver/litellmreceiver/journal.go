@@ -2,6 +2,7 @@ package litellmreceiver
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -20,14 +21,13 @@ type journal struct {
 	// reasons are those that are written down; all that is about the key is one.
 	reasons map[string]bool
 	unknown string
-	// full are the attributes that reached their limit; more never have fewer values.
-	full    map[attribute]bool
-	refused bool
+	// full are the settings whose limit was reached.
+	full    map[string]bool
 	lacking string
 }
 
 func newJournal(logger *zap.Logger) *journal {
-	return &journal{logger: logger, reasons: make(map[string]bool), full: make(map[attribute]bool)}
+	return &journal{logger: logger, reasons: make(map[string]bool), full: make(map[string]bool)}
 }
 
 // aboutKey is the reason for all that is wrong with the key.
@@ -103,7 +103,7 @@ func fieldsOf(tr *trouble, endpoints []string) []zap.Field {
 }
 
 // page notes what a page had that was not recorded as it is.
-func (j *journal) page(l *labeler, t *tally) {
+func (j *journal) page(t *tally) {
 	if t.firstUnknown != j.unknown {
 		if j.unknown = t.firstUnknown; t.unknown > 0 {
 			j.logger.Info("The LiteLLM proxy has metrics that this receiver does not know; they are counted in litellm.scrape.unknown_series.",
@@ -111,39 +111,51 @@ func (j *journal) page(l *labeler, t *tally) {
 		}
 	}
 	for a := range attributeCount {
-		if t.refused[a] == 0 || j.full[a] {
-			continue
+		if t.refused[a] > 0 {
+			j.limit(settingOf(a), t)
 		}
-		j.full[a] = true
-		j.logger.Warn(`An attribute has more values than its limit; the others are recorded as "other", with right sums.`,
-			zap.String("attribute", writers[a].name), zap.Int("limit", l.limits[a]), zap.Int("series", t.refused[a]), zap.String("hint", hintForLimit(a)))
 	}
 }
 
-// hintForLimit says which setting the limit of an attribute is.
-func hintForLimit(a attribute) string {
+// limit notes that a limit was reached, with all attributes that have it.
+func (j *journal) limit(setting string, t *tally) {
+	if j.full[setting] {
+		return
+	}
+	j.full[setting] = true
+	series := 0
+	var names []string
+	for a := range attributeCount {
+		if t.refused[a] > 0 && settingOf(a) == setting {
+			series += t.refused[a]
+			names = append(names, writers[a].name)
+		}
+	}
+	j.logger.Warn(`The LiteLLM proxy has more than a limit allows. What is beyond counts as "other" in the metrics of its page, whose sums stay right, and is left out of lists.`,
+		zap.String("setting", setting), zap.Strings("attributes", names), zap.Int("series", series))
+}
+
+// settingOf says which setting the limit of an attribute is.
+func settingOf(a attribute) string {
 	switch a {
 	case attrRequestModel, attrResponseModel, attrDeploymentID, attrFallbackModel:
-		return "If that is right, raise max_models."
+		return "max_models"
+	case attrTags:
+		return "labels::tags"
 	}
 	for _, o := range optional {
 		if o.as == a {
-			return "If that is right, raise max of the label in labels."
+			return "labels::" + o.setting + "::max"
 		}
 	}
-	return "The limit of this one is fixed."
+	return fmt.Sprintf("%d, fixed", maxOthers)
 }
 
 // told notes what the API did not give.
 func (j *journal) told(t *told) {
-	refused := 0
-	if t.deployments != nil {
-		refused = t.deployments.refused
+	if t.deployments != nil && t.deployments.refused > 0 || t.models != nil && t.models.refused > 0 {
+		j.limit("max_models", &tally{})
 	}
-	if refused > 0 && !j.refused {
-		j.logger.Warn("The LiteLLM proxy has more deployments than are told apart.", zap.Int("refused", refused), zap.String("hint", "If that is right, raise max_models."))
-	}
-	j.refused = refused > 0
 	slices.Sort(t.lacking)
 	if lacking := strings.Join(t.lacking, ", "); lacking != j.lacking && t.alive {
 		if j.lacking = lacking; lacking != "" {

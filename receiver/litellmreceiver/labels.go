@@ -35,18 +35,19 @@ var (
 
 // optional are the labels that LabelsConfig switches on.
 var optional = []struct {
+	setting string
 	label
 	config func(*LabelsConfig) LabelConfig
 }{
-	{label{"api_key_alias", attrKeyAlias}, func(c *LabelsConfig) LabelConfig { return c.KeyAlias }},
-	{label{"hashed_api_key", attrKeyHash}, func(c *LabelsConfig) LabelConfig { return c.KeyHash }},
-	{label{"team", attrTeam}, func(c *LabelsConfig) LabelConfig { return c.Team }},
-	{label{"team_alias", attrTeamAlias}, func(c *LabelsConfig) LabelConfig { return c.TeamAlias }},
-	{label{"user", attrUser}, func(c *LabelsConfig) LabelConfig { return c.User }},
-	{label{"end_user", attrEndUser}, func(c *LabelsConfig) LabelConfig { return c.EndUser }},
-	{label{"org_id", attrOrganization}, func(c *LabelsConfig) LabelConfig { return c.Organization }},
-	{label{"org_alias", attrOrganizationAlias}, func(c *LabelsConfig) LabelConfig { return c.OrganizationAlias }},
-	{label{"route", attrRoute}, func(c *LabelsConfig) LabelConfig { return c.Route }},
+	{"key_alias", label{"api_key_alias", attrKeyAlias}, func(c *LabelsConfig) LabelConfig { return c.KeyAlias }},
+	{"key_hash", label{"hashed_api_key", attrKeyHash}, func(c *LabelsConfig) LabelConfig { return c.KeyHash }},
+	{"team", label{"team", attrTeam}, func(c *LabelsConfig) LabelConfig { return c.Team }},
+	{"team_alias", label{"team_alias", attrTeamAlias}, func(c *LabelsConfig) LabelConfig { return c.TeamAlias }},
+	{"user", label{"user", attrUser}, func(c *LabelsConfig) LabelConfig { return c.User }},
+	{"end_user", label{"end_user", attrEndUser}, func(c *LabelsConfig) LabelConfig { return c.EndUser }},
+	{"organization", label{"org_id", attrOrganization}, func(c *LabelsConfig) LabelConfig { return c.Organization }},
+	{"organization_alias", label{"org_alias", attrOrganizationAlias}, func(c *LabelsConfig) LabelConfig { return c.OrganizationAlias }},
+	{"route", label{"route", attrRoute}, func(c *LabelsConfig) LabelConfig { return c.Route }},
 }
 
 // labeler knows which labels stay, how many values each may have, and what they
@@ -59,8 +60,6 @@ type labeler struct {
 	// values bounds the values of each attribute; from scrape to scrape, so that what
 	// was told apart stays so.
 	values [attributeCount]*promtext.Values
-	// limits are those of values.
-	limits [attributeCount]int
 }
 
 type tag struct{ label, name string }
@@ -70,28 +69,23 @@ var notInLabels = regexp.MustCompile(`[^a-zA-Z0-9_]`)
 
 func newLabeler(cfg *Config) *labeler {
 	l := &labeler{}
-	for i := range attributeCount {
-		l.limit(i, maxOthers)
+	for i := range l.values {
+		l.values[i] = promtext.NewValues(maxOthers, overflow)
 	}
 	for _, a := range []attribute{attrRequestModel, attrResponseModel, attrDeploymentID} {
-		l.limit(a, cfg.MaxModels)
+		l.values[a] = promtext.NewValues(cfg.MaxModels, overflow)
 	}
 	l.values[attrFallbackModel] = l.values[attrRequestModel] // the same names
 	for _, o := range optional {
 		if c := o.config(&cfg.Labels); c.Enabled {
 			l.kept = append(l.kept, o.label)
-			l.limit(o.as, c.Max)
+			l.values[o.as] = promtext.NewValues(c.Max, overflow)
 		}
 	}
 	for _, name := range slices.Sorted(slices.Values(cfg.Labels.Tags.Names)) {
 		l.tags = append(l.tags, tag{"tag_" + notInLabels.ReplaceAllString(name, "_"), name})
 	}
 	return l
-}
-
-func (l *labeler) limit(a attribute, n int) {
-	l.limits[a] = n
-	l.values[a] = promtext.NewValues(n, overflow)
 }
 
 // keeps says whether the optional label of one of the attributes is on.

@@ -120,10 +120,10 @@ func (s *litellmScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	recordTold(s.mb, told, ts)
 	recordStatus(s.mb, st, s.seen, ts)
 	s.journal.status(st, t)
-	s.journal.told(told)
 	if err == nil {
-		s.journal.page(s.labels, t)
+		s.journal.page(t)
 	}
+	s.journal.told(told)
 	return s.emit(histograms, ts), nil
 }
 
