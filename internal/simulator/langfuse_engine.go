@@ -201,7 +201,7 @@ func (p *langfusePlanned) fillGaps(lines []*langfuseGroup) []*langfuseGroup {
 	return lines
 }
 
-// compare orders lines; null and not a number come last in both directions.
+// compare orders lines; null comes last in both directions.
 func (p *langfusePlanned) compare(a, b *langfuseGroup) int {
 	for _, o := range p.order {
 		var c int
@@ -227,7 +227,7 @@ func (p *langfusePlanned) compare(a, b *langfuseGroup) int {
 	return strings.Compare(a.key, b.key)
 }
 
-// column is what a line has under a name, nil for not a number.
+// column is what a line has under a name.
 func (p *langfusePlanned) column(g *langfuseGroup, name string) any {
 	for i, d := range p.dimensions {
 		if d.name == name {
@@ -235,9 +235,6 @@ func (p *langfusePlanned) column(g *langfuseGroup, name string) any {
 		}
 	}
 	i := slices.IndexFunc(p.metrics, func(m langfuseApplied) bool { return m.column() == name })
-	if x, isReal := g.results[i].(float64); isReal && math.IsNaN(x) {
-		return nil
-	}
 	return g.results[i]
 }
 

@@ -122,9 +122,6 @@ func (f *langfuseFilter) keepTime(row *langfuseRow) bool {
 
 // match applies the operator to one value; null matches nothing but what asks for it.
 func (f *langfuseFilter) match(have any, emptyIsNull bool) bool {
-	if have == "" && emptyIsNull {
-		have = nil
-	}
 	switch f.Type {
 	case "null":
 		return (have == nil) == (f.Operator == "is null")

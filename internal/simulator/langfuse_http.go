@@ -203,7 +203,7 @@ func (f *langfuseRefusal) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(f.status)
-	_, _ = io.WriteString(w, f.text)
+	_, _ = io.WriteString(w, f.text) // #nosec G705 -- texts of langfuse_refusal.go, nothing of the request
 }
 
 // deprecation is what v1 reads say of themselves from 4.0 on. Later builds say it on the Cloud only (~).
