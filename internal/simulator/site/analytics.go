@@ -1,0 +1,83 @@
+package site
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
+)
+
+const (
+	langfuseRetention = 14 // days
+	// behindBy is how late Langfuse is while it is behind.
+	behindBy = 2 * time.Hour
+)
+
+// newLangfuse makes the analytics behind the proxy.
+func newLangfuse(w *World) *simulator.Langfuse {
+	p := &w.cfg.Spec.Proxy
+	return simulator.NewLangfuse(simulator.LangfuseConfig{
+		Version: p.Langfuse, PublicKey: LangfusePublicKey, SecretKey: LangfuseSecretKey, ProjectID: "llm-host", ProjectName: "llm-host", Organization: "example", RetentionDays: langfuseRetention,
+		IngestionDelay: p.IngestionDelay, Now: w.clock.Now,
+	})
+}
+
+// trace sends Langfuse what the proxy knows of a request that is over. Level is empty for one that went well.
+func (w *World) trace(r *request, ended time.Duration, level, status string) {
+	m := r.model.spec
+	id := fmt.Sprintf("%016x%016x", w.cfg.Seed, r.number)
+	start := w.cfg.Start.Add(r.arrived)
+	team := fmt.Sprintf("team-%d", r.team+1)
+	w.langfuse.AddTrace(simulator.LangfuseTrace{
+		ID: id, Time: start, Name: "litellm-" + string(m.Kind), UserID: fmt.Sprintf("user-%02d", r.user+1), SessionID: fmt.Sprintf("session-%06d", r.session),
+		Environment: "production", Tags: []string{team},
+	})
+	o := simulator.LangfuseObservation{
+		ID: id + "-g", TraceID: id, Type: "GENERATION", Name: "litellm-" + string(m.Kind), Start: start, End: w.cfg.Start.Add(ended),
+		Model: m.Public, Level: level, StatusMessage: status, Environment: "production",
+	}
+	if m.Kind == Embedding {
+		o.Type = "EMBEDDING"
+	}
+	if level == "" {
+		o.InputTokens, o.OutputTokens = r.prompt, r.output
+		in, out := float64(r.prompt)*m.InputPrice, float64(r.output)*m.OutputPrice
+		o.InputCost, o.OutputCost = &in, &out
+		if r.streaming {
+			o.CompletionStart = w.cfg.Start.Add(r.first)
+		}
+		w.score(r, id)
+	}
+	w.langfuse.Add(o)
+}
+
+// score is what evaluators and users think of some answers.
+func (w *World) score(r *request, trace string) {
+	rng := w.random.scores
+	at := w.clock.Now().Add(time.Duration(2+rng.IntN(20)) * time.Second)
+	draw := rng.Float64()
+	if r.model.spec.Kind != Chat {
+		return
+	}
+	if draw < 0.3 {
+		w.langfuse.AddScore(simulator.LangfuseScore{
+			ID: trace + "-q", Time: at, Name: "quality", Source: "EVAL", DataType: "NUMERIC", Value: min(max(0.82+0.1*rng.NormFloat64(), 0), 1), TraceID: trace,
+		})
+	}
+	if draw < 0.06 {
+		liked := 0.0
+		if rng.Float64() < 0.85 {
+			liked = 1
+		}
+		w.langfuse.AddScore(simulator.LangfuseScore{ID: trace + "-f", Time: at, Name: "user-feedback", Source: "API", DataType: "BOOLEAN", Value: liked, TraceID: trace})
+	}
+	if draw < 0.02 {
+		topics := []string{"code", "writing", "search", "other"}
+		w.langfuse.AddScore(simulator.LangfuseScore{ID: trace + "-t", Time: at, Name: "topic", Source: "ANNOTATION", DataType: "CATEGORICAL", StringValue: topics[rng.IntN(len(topics))], TraceID: trace})
+	}
+}
+
+func langfuseBehind(w *World, _ *Anomaly) { w.langfuse.SetIngestionDelay(behindBy) }
+func langfuseCatchesUp(w *World, _ *Anomaly) {
+	w.langfuse.SetIngestionDelay(w.cfg.Spec.Proxy.IngestionDelay)
+}
