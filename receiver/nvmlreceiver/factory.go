@@ -7,14 +7,24 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/docker"
+	"github.com/otelcol-llm/otelcol-llm/internal/nvml"
 	"github.com/otelcol-llm/otelcol-llm/receiver/nvmlreceiver/internal/metadata"
 )
 
 // NewFactory returns the factory of the NVML receiver.
 func NewFactory() receiver.Factory {
 	return newFactory(realSources)
+}
+
+// NewFactoryWith returns a factory whose receivers read the library that open
+// returns for the path in their configuration: that of a simulated server.
+func NewFactoryWith(open func(path string) nvml.Library) receiver.Factory {
+	return newFactory(func(cfg *Config, logger *zap.Logger) (nvml.Library, resolver, error) {
+		return sourcesOf(open(cfg.Library), cfg, logger)
+	})
 }
 
 func newFactory(sources sourcesFunc) receiver.Factory {

@@ -23,7 +23,10 @@ import (
 type sourcesFunc func(*Config, *zap.Logger) (nvml.Library, resolver, error)
 
 func realSources(cfg *Config, logger *zap.Logger) (nvml.Library, resolver, error) {
-	library := nvml.New(nvml.WithLibraryPath(cfg.Library))
+	return sourcesOf(nvml.New(nvml.WithLibraryPath(cfg.Library)), cfg, logger)
+}
+
+func sourcesOf(library nvml.Library, cfg *Config, logger *zap.Logger) (nvml.Library, resolver, error) {
 	if !cfg.Attribution.Enabled {
 		return library, noResolver{}, nil
 	}

@@ -1,0 +1,133 @@
+package syntheticreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/otelcol-llm/otelcol-llm/internal/simulator/site"
+)
+
+// player plays a site and runs the receivers that read it.
+type player struct {
+	cfg     *Config
+	set     receiver.Settings
+	metrics consumer.Metrics // nil without a pipeline of metrics
+	logs    consumer.Logs    // nil without a pipeline of logs
+	running int
+
+	world   *site.World
+	files   *files
+	servers *servers
+	control *control
+	inner   []component.Component
+	cancel  context.CancelFunc
+	tasks   sync.WaitGroup
+}
+
+// start begins to play. It fails only for a configuration that cannot work: a
+// place to listen that is taken, a target that is not there, a receiver inside
+// whose settings are wrong.
+func (p *player) start(ctx context.Context, host component.Host) error {
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p.cancel = cancel
+	if err := p.open(ctx, host); err != nil {
+		return errors.Join(err, p.shutdown(ctx))
+	}
+	p.tasks.Go(func() { p.play(life) })
+	if p.metrics != nil {
+		p.tasks.Go(func() { p.recordHost(life) })
+	}
+	return nil
+}
+
+func (p *player) open(ctx context.Context, host component.Host) error {
+	scenario, err := site.ParseScenario(p.cfg.Scenario)
+	if err != nil {
+		return err
+	}
+	if p.files, err = openFiles(p.cfg.Listen.Files); err != nil {
+		return fmt.Errorf(`the folder for the files of the site cannot be used: %w; set "listen::files" to one that can`, err)
+	}
+	now := time.Now()
+	p.world = site.New(site.Config{
+		Seed: p.cfg.Seed, Start: now.Add(-p.cfg.WarmUp).Truncate(site.DefaultStep), Scenario: scenario,
+		Spec: site.Scaled(site.Reference(), p.cfg.Scale.GPUs, p.cfg.Scale.Servers), Logs: p.files.log,
+	})
+	p.world.Advance(now)
+	for _, a := range p.cfg.Anomalies {
+		if _, err := p.world.StartAnomaly(site.AnomalyKind(a.Kind), a.Target, a.Duration); err != nil {
+			return fmt.Errorf(`"anomalies": %w`, err)
+		}
+	}
+	if p.servers, err = listen(ctx, &p.cfg.Listen, p.world, p.files); err != nil {
+		return err
+	}
+	p.files.processes(p.world.Processes())
+	if p.cfg.Control != nil {
+		if p.control, err = startControl(ctx, p.cfg.Control, host, p.set, p.world); err != nil {
+			return err
+		}
+	}
+	return p.startInner(ctx, host)
+}
+
+// play moves the site with the clock.
+func (p *player) play(life context.Context) {
+	ticker := time.NewTicker(site.DefaultStep)
+	defer ticker.Stop()
+	for {
+		select {
+		case now := <-ticker.C:
+			p.world.Advance(now)
+			p.servers.follow(life)
+			p.files.processes(p.world.Processes())
+		case <-life.Done():
+			return
+		}
+	}
+}
+
+// recordHost hands on the state of the host in intervals.
+func (p *player) recordHost(life context.Context) {
+	ticker := time.NewTicker(p.cfg.CollectionInterval)
+	defer ticker.Stop()
+	recorder := newHostRecorder(p.set.BuildInfo.Version)
+	for {
+		if err := p.metrics.ConsumeMetrics(life, recorder.record(p.world.Host(), p.world.Now())); err != nil && life.Err() == nil {
+			p.set.Logger.Debug("The metrics of the host were refused.") // the refusal is counted where it happened
+		}
+		select {
+		case <-ticker.C:
+		case <-life.Done():
+			return
+		}
+	}
+}
+
+// shutdown ends all that was started, what reads before what is read.
+func (p *player) shutdown(ctx context.Context) error {
+	var errs []error
+	for _, c := range p.inner {
+		errs = append(errs, c.Shutdown(ctx))
+	}
+	p.inner = nil
+	p.cancel()
+	p.tasks.Wait()
+	if p.control != nil {
+		errs = append(errs, p.control.shutdown(ctx))
+	}
+	if p.servers != nil {
+		p.servers.close()
+	}
+	if p.files != nil {
+		errs = append(errs, p.files.close())
+	}
+	return errors.Join(errs...)
+}
