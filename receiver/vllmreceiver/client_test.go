@@ -105,7 +105,7 @@ func TestEndpointWithPrefix(t *testing.T) {
 			p := newProbe(t, c, url+"/llm/a"+slash)
 			got := p.read(t)
 			assert.Equal(t, "ready", got.state(t))
-			assert.Len(t, got.of("llm.model.context_length"), 1)
+			assert.Len(t, got.of("vllm.model.context_length"), 1)
 			assert.True(t, strings.HasSuffix(p.endpoint.instance(), "/llm/a"), p.endpoint.instance())
 		}
 	}

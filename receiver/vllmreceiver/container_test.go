@@ -169,7 +169,7 @@ func TestFacts(t *testing.T) {
 		"llm.model.data_parallel.size": int64(4), "container.gpus": "0,1", "service.version": "0.11.0",
 	}
 	find := func(got readings, model string) map[string]any {
-		for _, r := range got.of("llm.model.info") {
+		for _, r := range got.of("vllm.model.info") {
 			if r.attributes["gen_ai.request.model"] == model {
 				return r.attributes
 			}
@@ -182,9 +182,9 @@ func TestFacts(t *testing.T) {
 	assert.Equal(t, told, find(got, "chat"), "while it loads")
 	assert.Equal(t, "chat", find(got, "sql")["llm.model.parent"])
 	assert.Equal(t, "/lora/sql", find(got, "sql")["llm.model.id"])
-	assert.Len(t, got.of("llm.model.info"), 3)
-	assert.InDelta(t, 32000, got.value(t, "llm.model.context_length{gen_ai.request.model=chat-latest}"), 0)
-	assert.Len(t, got.of("llm.model.context_length"), 2)
+	assert.Len(t, got.of("vllm.model.info"), 3)
+	assert.InDelta(t, 32000, got.value(t, "vllm.model.context_length{gen_ai.request.model=chat-latest}"), 0)
+	assert.Len(t, got.of("vllm.model.context_length"), 2)
 	assert.InDelta(t, 1, got.value(t, "vllm.server.info{service.version=0.11.0}"), 0)
 
 	// /v1 wants a key: the page has the first name only.
@@ -193,7 +193,7 @@ func TestFacts(t *testing.T) {
 	told["service.version"], told["llm.model.kv_cache.dtype"] = "0.11.1", "fp8"
 	delete(told, "llm.model.quantization") // the server says that there is none
 	assert.Equal(t, told, find(got, "chat"))
-	assert.Len(t, got.of("llm.model.info"), 3)
+	assert.Len(t, got.of("vllm.model.info"), 3)
 
 	o.set("/v1/models", `{"data":[{"id":"chat","root":"/models/chat","max_model_len":16384},{"id":"new"},{"id":"sql","parent":"chat"}]}`)
 	for range 6 {
@@ -201,9 +201,9 @@ func TestFacts(t *testing.T) {
 	}
 	assert.Equal(t, "/models/chat", find(got, "chat")["llm.model.id"], "the server wins")
 	assert.Equal(t, "/lora/sql", find(got, "sql")["llm.model.id"])
-	assert.Len(t, got.of("llm.model.info"), 3, "what it lists is all there is")
-	assert.InDelta(t, 16384, got.value(t, "llm.model.context_length{gen_ai.request.model=chat}"), 0)
-	assert.Len(t, got.of("llm.model.context_length"), 1)
+	assert.Len(t, got.of("vllm.model.info"), 3, "what it lists is all there is")
+	assert.InDelta(t, 16384, got.value(t, "vllm.model.context_length{gen_ai.request.model=chat}"), 0)
+	assert.Len(t, got.of("vllm.model.context_length"), 1)
 }
 
 // TestFactsOfOtherModels: what the command says and the page does not know is not

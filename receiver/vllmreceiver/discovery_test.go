@@ -151,7 +151,7 @@ func TestDiscoveryLife(t *testing.T) {
 	assert.Zero(t, got.value(t, "vllm.up"))
 	assert.Less(t, got.value(t, "vllm.server.loading.duration"), 30.0)
 	require.Equal(t, []string{"org/chat"}, modelInfo(got), "known before it is loaded")
-	assert.EqualValues(t, 2, got.of("llm.model.info")[0].attributes["llm.model.tensor_parallel.size"])
+	assert.EqualValues(t, 2, got.of("vllm.model.info")[0].attributes["llm.model.tensor_parallel.size"])
 	resource := w.sink.of("chat")[0].ResourceMetrics().At(0).Resource().Attributes().AsRaw()
 	u, err := url.Parse(at)
 	require.NoError(t, err)
@@ -192,7 +192,7 @@ func TestDiscoveryLife(t *testing.T) {
 
 	w.engine.Remove("chat")
 	ended := w.awaitEnd("chat")
-	assert.Contains(t, ended, "llm.model.info{"+"gen_ai.provider.name=vllm,gen_ai.request.model=org/chat,llm.model.id=org/chat,llm.model.tensor_parallel.size=2,service.version=0.29.0}")
+	assert.Contains(t, ended, "vllm.model.info{"+"gen_ai.provider.name=vllm,gen_ai.request.model=org/chat,llm.model.id=org/chat,llm.model.tensor_parallel.size=2,service.version=0.29.0}")
 	scrapes := len(w.sink.of("chat"))
 	assert.Never(t, func() bool { return len(w.sink.of("chat")) > scrapes }, 300*time.Millisecond, 10*time.Millisecond)
 	assert.Equal(t, map[string]int{"chat": 1}, w.lines(found))

@@ -12,7 +12,7 @@ import (
 )
 
 // lasting are the series that go on when the server is dead.
-var lasting = []string{"llm.model.", "vllm.server.", "vllm.up", "vllm.scrape.error"}
+var lasting = []string{"vllm.model.info", "vllm.model.context_length", "vllm.server.", "vllm.up", "vllm.scrape.error"}
 
 func TestDeadServerEndsItsSeries(t *testing.T) {
 	c := newClock()

@@ -77,7 +77,7 @@ func TestFaults(t *testing.T) {
 				assert.InDelta(t, want.up, bad.value(t, "vllm.up"), 0)
 				assert.Equal(t, want.reason, bad.problem(t))
 				assert.Equal(t, want.state, bad.state(t))
-				assert.Equal(t, good.of("llm.model.info")[0].attributes, bad.of("llm.model.info")[0].attributes, "the identity stays")
+				assert.Equal(t, good.of("vllm.model.info")[0].attributes, bad.of("vllm.model.info")[0].attributes, "the identity stays")
 			}
 			if fault == simulator.FaultNaNInf {
 				assert.Positive(t, bad.value(t, "vllm.scrape.invalid_series"))

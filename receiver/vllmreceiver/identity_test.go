@@ -61,7 +61,7 @@ func (o *overlay) count(path string) int {
 
 func modelInfo(got readings) []string {
 	var names []string
-	for _, r := range got.of("llm.model.info") {
+	for _, r := range got.of("vllm.model.info") {
 		names = append(names, fmt.Sprint(r.attributes["gen_ai.request.model"]))
 	}
 	return names
@@ -80,7 +80,7 @@ func TestIdentity(t *testing.T) {
 	p := newProbe(t, c, serve(t, o))
 	got := p.read(t)
 	facts := func(model string) map[string]any {
-		for _, r := range got.of("llm.model.info") {
+		for _, r := range got.of("vllm.model.info") {
 			if r.attributes["gen_ai.request.model"] == model {
 				return r.attributes
 			}
@@ -95,9 +95,9 @@ func TestIdentity(t *testing.T) {
 		"gen_ai.provider.name": "vllm", "gen_ai.request.model": "sql", "llm.model.id": "/lora/sql", "llm.model.parent": "qwen",
 		"llm.model.dtype": "bfloat16", "llm.model.quantization": "fp8", "service.version": "dev",
 	}, facts("sql"))
-	assert.Len(t, got.of("llm.model.info"), 3)
-	assert.InDelta(t, 40960, got.value(t, "llm.model.context_length{gen_ai.request.model=alias}"), 0)
-	assert.Len(t, got.of("llm.model.context_length"), 2, "adapters have none of their own")
+	assert.Len(t, got.of("vllm.model.info"), 3)
+	assert.InDelta(t, 40960, got.value(t, "vllm.model.context_length{gen_ai.request.model=alias}"), 0)
+	assert.Len(t, got.of("vllm.model.context_length"), 2, "adapters have none of their own")
 	assert.InDelta(t, 1, got.value(t, "vllm.server.info{service.version=dev}"), 0)
 
 	for range 6 { // more than info_interval
@@ -116,7 +116,7 @@ func TestIdentityNotQuantized(t *testing.T) {
 	c := newClock()
 	o := newOverlay(simulator.NewVLLM(simulator.VLLMConfig{Now: c.now, DevMode: true}).Handler())
 	p := newProbe(t, c, serve(t, o))
-	got := p.read(t).of("llm.model.info")
+	got := p.read(t).of("vllm.model.info")
 	require.Len(t, got, 1)
 	assert.Equal(t, "bfloat16", got[0].attributes["llm.model.dtype"])
 	assert.NotContains(t, got[0].attributes, "llm.model.quantization")
@@ -154,7 +154,7 @@ func TestModelsRefused(t *testing.T) {
 		cfg.Endpoints[0].Headers = map[string]configopaque.String{"Authorization": "Bearer sesame"}
 	}
 	got := newProbe(t, c, serve(t, v.Handler()), key).read(t)
-	assert.Equal(t, "example/Sim-8B-Instruct", got.of("llm.model.info")[0].attributes["llm.model.id"])
+	assert.Equal(t, "example/Sim-8B-Instruct", got.of("vllm.model.info")[0].attributes["llm.model.id"])
 }
 
 // TestModelsAfterRestart: what is known of the models before does not outlive a
@@ -248,7 +248,7 @@ func TestIdentityOutlivesServer(t *testing.T) {
 	c.advance(24 * time.Hour)
 	dead := p.read(t)
 	assert.InDelta(t, 0, dead.value(t, "vllm.up"), 0)
-	for _, metric := range []string{"llm.model.info", "llm.model.context_length", "vllm.server.info"} {
+	for _, metric := range []string{"vllm.model.info", "vllm.model.context_length", "vllm.server.info"} {
 		require.Len(t, dead.of(metric), 1, metric)
 		assert.Equal(t, alive.of(metric)[0].attributes, dead.of(metric)[0].attributes)
 	}

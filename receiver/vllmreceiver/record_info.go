@@ -60,9 +60,9 @@ func recordIdentity(mb *builder, id *identity, told *facts, now pcommon.Timestam
 				options = append(options, fact.with(fact.value))
 			}
 		}
-		mb.RecordLlmModelInfoDataPoint(now, 1, providerName, m.ID, options...)
+		mb.RecordVllmModelInfoDataPoint(now, 1, providerName, m.ID, options...)
 		if m.MaxModelLen > 0 {
-			mb.RecordLlmModelContextLengthDataPoint(now, m.MaxModelLen, m.ID)
+			mb.RecordVllmModelContextLengthDataPoint(now, m.MaxModelLen, m.ID)
 		}
 	}
 }

@@ -28,8 +28,6 @@ func (ms *MetricConfig) Unmarshal(parser *confmap.Conf) error {
 
 // MetricsConfig provides config for vllm metrics.
 type MetricsConfig struct {
-	LlmModelContextLength                  MetricConfig `mapstructure:"llm.model.context_length"`
-	LlmModelInfo                           MetricConfig `mapstructure:"llm.model.info"`
 	VllmCPUCacheUtilization                MetricConfig `mapstructure:"vllm.cpu_cache.utilization"`
 	VllmEngineHealthy                      MetricConfig `mapstructure:"vllm.engine.healthy"`
 	VllmEngineSleepState                   MetricConfig `mapstructure:"vllm.engine.sleep_state"`
@@ -46,6 +44,8 @@ type MetricsConfig struct {
 	VllmKvCacheUtilization                 MetricConfig `mapstructure:"vllm.kv_cache.utilization"`
 	VllmLoraAdapters                       MetricConfig `mapstructure:"vllm.lora.adapters"`
 	VllmLoraLimit                          MetricConfig `mapstructure:"vllm.lora.limit"`
+	VllmModelContextLength                 MetricConfig `mapstructure:"vllm.model.context_length"`
+	VllmModelInfo                          MetricConfig `mapstructure:"vllm.model.info"`
 	VllmMultimodalCacheHits                MetricConfig `mapstructure:"vllm.multimodal_cache.hits"`
 	VllmMultimodalCacheQueries             MetricConfig `mapstructure:"vllm.multimodal_cache.queries"`
 	VllmPreemptions                        MetricConfig `mapstructure:"vllm.preemptions"`
@@ -86,12 +86,6 @@ type MetricsConfig struct {
 
 func DefaultMetricsConfig() MetricsConfig {
 	return MetricsConfig{
-		LlmModelContextLength: MetricConfig{
-			Enabled: true,
-		},
-		LlmModelInfo: MetricConfig{
-			Enabled: true,
-		},
 		VllmCPUCacheUtilization: MetricConfig{
 			Enabled: true,
 		},
@@ -138,6 +132,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		VllmLoraLimit: MetricConfig{
+			Enabled: true,
+		},
+		VllmModelContextLength: MetricConfig{
+			Enabled: true,
+		},
+		VllmModelInfo: MetricConfig{
 			Enabled: true,
 		},
 		VllmMultimodalCacheHits: MetricConfig{

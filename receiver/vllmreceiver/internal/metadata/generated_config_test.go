@@ -27,8 +27,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 			name: "all_set",
 			want: MetricsBuilderConfig{
 				Metrics: MetricsConfig{
-					LlmModelContextLength:                  MetricConfig{Enabled: true},
-					LlmModelInfo:                           MetricConfig{Enabled: true},
 					VllmCPUCacheUtilization:                MetricConfig{Enabled: true},
 					VllmEngineHealthy:                      MetricConfig{Enabled: true},
 					VllmEngineSleepState:                   MetricConfig{Enabled: true},
@@ -45,6 +43,8 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					VllmKvCacheUtilization:                 MetricConfig{Enabled: true},
 					VllmLoraAdapters:                       MetricConfig{Enabled: true},
 					VllmLoraLimit:                          MetricConfig{Enabled: true},
+					VllmModelContextLength:                 MetricConfig{Enabled: true},
+					VllmModelInfo:                          MetricConfig{Enabled: true},
 					VllmMultimodalCacheHits:                MetricConfig{Enabled: true},
 					VllmMultimodalCacheQueries:             MetricConfig{Enabled: true},
 					VllmPreemptions:                        MetricConfig{Enabled: true},
@@ -98,8 +98,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 			name: "none_set",
 			want: MetricsBuilderConfig{
 				Metrics: MetricsConfig{
-					LlmModelContextLength:                  MetricConfig{Enabled: false},
-					LlmModelInfo:                           MetricConfig{Enabled: false},
 					VllmCPUCacheUtilization:                MetricConfig{Enabled: false},
 					VllmEngineHealthy:                      MetricConfig{Enabled: false},
 					VllmEngineSleepState:                   MetricConfig{Enabled: false},
@@ -116,6 +114,8 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					VllmKvCacheUtilization:                 MetricConfig{Enabled: false},
 					VllmLoraAdapters:                       MetricConfig{Enabled: false},
 					VllmLoraLimit:                          MetricConfig{Enabled: false},
+					VllmModelContextLength:                 MetricConfig{Enabled: false},
+					VllmModelInfo:                          MetricConfig{Enabled: false},
 					VllmMultimodalCacheHits:                MetricConfig{Enabled: false},
 					VllmMultimodalCacheQueries:             MetricConfig{Enabled: false},
 					VllmPreemptions:                        MetricConfig{Enabled: false},

@@ -112,12 +112,6 @@ var MapAttributeVllmServerState = map[string]AttributeVllmServerState{
 }
 
 var MetricsInfo = metricsInfo{
-	LlmModelContextLength: metricInfo{
-		Name: "llm.model.context_length",
-	},
-	LlmModelInfo: metricInfo{
-		Name: "llm.model.info",
-	},
 	VllmCPUCacheUtilization: metricInfo{
 		Name: "vllm.cpu_cache.utilization",
 	},
@@ -165,6 +159,12 @@ var MetricsInfo = metricsInfo{
 	},
 	VllmLoraLimit: metricInfo{
 		Name: "vllm.lora.limit",
+	},
+	VllmModelContextLength: metricInfo{
+		Name: "vllm.model.context_length",
+	},
+	VllmModelInfo: metricInfo{
+		Name: "vllm.model.info",
 	},
 	VllmMultimodalCacheHits: metricInfo{
 		Name: "vllm.multimodal_cache.hits",
@@ -277,8 +277,6 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	LlmModelContextLength                  metricInfo
-	LlmModelInfo                           metricInfo
 	VllmCPUCacheUtilization                metricInfo
 	VllmEngineHealthy                      metricInfo
 	VllmEngineSleepState                   metricInfo
@@ -295,6 +293,8 @@ type metricsInfo struct {
 	VllmKvCacheUtilization                 metricInfo
 	VllmLoraAdapters                       metricInfo
 	VllmLoraLimit                          metricInfo
+	VllmModelContextLength                 metricInfo
+	VllmModelInfo                          metricInfo
 	VllmMultimodalCacheHits                metricInfo
 	VllmMultimodalCacheQueries             metricInfo
 	VllmPreemptions                        metricInfo
@@ -435,112 +435,6 @@ func WithVllmKvCachePrefixCachingMetricAttribute(vllmKvCachePrefixCachingAttribu
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("vllm.kv_cache.prefix_caching", vllmKvCachePrefixCachingAttributeValue)
 	})
-}
-
-type metricLlmModelContextLength struct {
-	data     pmetric.Metric // data buffer for generated metric.
-	config   MetricConfig   // metric config provided by user.
-	capacity int            // max observed number of data points added to the metric.
-}
-
-// init fills llm.model.context_length metric with initial data.
-func (m *metricLlmModelContextLength) init() {
-	m.data.SetName("llm.model.context_length")
-	m.data.SetDescription("Longest sequence the model accepts here, prompt and answer together.")
-	m.data.SetUnit("{token}")
-	m.data.SetEmptyGauge()
-	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricLlmModelContextLength) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, genAiRequestModelAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Gauge().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("gen_ai.request.model", genAiRequestModelAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricLlmModelContextLength) updateCapacity() {
-	if m.data.Gauge().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Gauge().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricLlmModelContextLength) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricLlmModelContextLength(cfg MetricConfig) metricLlmModelContextLength {
-	m := metricLlmModelContextLength{config: cfg}
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricLlmModelInfo struct {
-	data     pmetric.Metric // data buffer for generated metric.
-	config   MetricConfig   // metric config provided by user.
-	capacity int            // max observed number of data points added to the metric.
-}
-
-// init fills llm.model.info metric with initial data.
-func (m *metricLlmModelInfo) init() {
-	m.data.SetName("llm.model.info")
-	m.data.SetDescription("1 for each model the server offers, or will offer when it is loaded; the attributes say what it is.")
-	m.data.SetUnit("{model}")
-	m.data.SetEmptyGauge()
-	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricLlmModelInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, genAiProviderNameAttributeValue string, genAiRequestModelAttributeValue string, options ...MetricAttributeOption) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Gauge().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("gen_ai.provider.name", genAiProviderNameAttributeValue)
-	dp.Attributes().PutStr("gen_ai.request.model", genAiRequestModelAttributeValue)
-	for _, op := range options {
-		op.apply(dp)
-	}
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricLlmModelInfo) updateCapacity() {
-	if m.data.Gauge().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Gauge().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricLlmModelInfo) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricLlmModelInfo(cfg MetricConfig) metricLlmModelInfo {
-	m := metricLlmModelInfo{config: cfg}
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
 }
 
 type metricVllmCPUCacheUtilization struct {
@@ -1401,6 +1295,112 @@ func (m *metricVllmLoraLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricVllmLoraLimit(cfg MetricConfig) metricVllmLoraLimit {
 	m := metricVllmLoraLimit{config: cfg}
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricVllmModelContextLength struct {
+	data     pmetric.Metric // data buffer for generated metric.
+	config   MetricConfig   // metric config provided by user.
+	capacity int            // max observed number of data points added to the metric.
+}
+
+// init fills vllm.model.context_length metric with initial data.
+func (m *metricVllmModelContextLength) init() {
+	m.data.SetName("vllm.model.context_length")
+	m.data.SetDescription("Longest sequence the model accepts here, prompt and answer together.")
+	m.data.SetUnit("{token}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricVllmModelContextLength) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, genAiRequestModelAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("gen_ai.request.model", genAiRequestModelAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricVllmModelContextLength) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricVllmModelContextLength) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricVllmModelContextLength(cfg MetricConfig) metricVllmModelContextLength {
+	m := metricVllmModelContextLength{config: cfg}
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricVllmModelInfo struct {
+	data     pmetric.Metric // data buffer for generated metric.
+	config   MetricConfig   // metric config provided by user.
+	capacity int            // max observed number of data points added to the metric.
+}
+
+// init fills vllm.model.info metric with initial data.
+func (m *metricVllmModelInfo) init() {
+	m.data.SetName("vllm.model.info")
+	m.data.SetDescription("1 for each model the server offers, or will offer when it is loaded; the attributes say what it is.")
+	m.data.SetUnit("{model}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricVllmModelInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, genAiProviderNameAttributeValue string, genAiRequestModelAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("gen_ai.provider.name", genAiProviderNameAttributeValue)
+	dp.Attributes().PutStr("gen_ai.request.model", genAiRequestModelAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricVllmModelInfo) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricVllmModelInfo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricVllmModelInfo(cfg MetricConfig) metricVllmModelInfo {
+	m := metricVllmModelInfo{config: cfg}
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
 		m.init()
@@ -3359,8 +3359,6 @@ type MetricsBuilder struct {
 	buildInfo                                    component.BuildInfo  // contains version information.
 	resourceAttributeIncludeFilter               map[string]filter.Filter
 	resourceAttributeExcludeFilter               map[string]filter.Filter
-	metricLlmModelContextLength                  metricLlmModelContextLength
-	metricLlmModelInfo                           metricLlmModelInfo
 	metricVllmCPUCacheUtilization                metricVllmCPUCacheUtilization
 	metricVllmEngineHealthy                      metricVllmEngineHealthy
 	metricVllmEngineSleepState                   metricVllmEngineSleepState
@@ -3377,6 +3375,8 @@ type MetricsBuilder struct {
 	metricVllmKvCacheUtilization                 metricVllmKvCacheUtilization
 	metricVllmLoraAdapters                       metricVllmLoraAdapters
 	metricVllmLoraLimit                          metricVllmLoraLimit
+	metricVllmModelContextLength                 metricVllmModelContextLength
+	metricVllmModelInfo                          metricVllmModelInfo
 	metricVllmMultimodalCacheHits                metricVllmMultimodalCacheHits
 	metricVllmMultimodalCacheQueries             metricVllmMultimodalCacheQueries
 	metricVllmPreemptions                        metricVllmPreemptions
@@ -3438,8 +3438,6 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		startTime:                                    pcommon.NewTimestampFromTime(time.Now()),
 		metricsBuffer:                                pmetric.NewMetrics(),
 		buildInfo:                                    settings.BuildInfo,
-		metricLlmModelContextLength:                  newMetricLlmModelContextLength(mbc.Metrics.LlmModelContextLength),
-		metricLlmModelInfo:                           newMetricLlmModelInfo(mbc.Metrics.LlmModelInfo),
 		metricVllmCPUCacheUtilization:                newMetricVllmCPUCacheUtilization(mbc.Metrics.VllmCPUCacheUtilization),
 		metricVllmEngineHealthy:                      newMetricVllmEngineHealthy(mbc.Metrics.VllmEngineHealthy),
 		metricVllmEngineSleepState:                   newMetricVllmEngineSleepState(mbc.Metrics.VllmEngineSleepState),
@@ -3456,6 +3454,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricVllmKvCacheUtilization:                 newMetricVllmKvCacheUtilization(mbc.Metrics.VllmKvCacheUtilization),
 		metricVllmLoraAdapters:                       newMetricVllmLoraAdapters(mbc.Metrics.VllmLoraAdapters),
 		metricVllmLoraLimit:                          newMetricVllmLoraLimit(mbc.Metrics.VllmLoraLimit),
+		metricVllmModelContextLength:                 newMetricVllmModelContextLength(mbc.Metrics.VllmModelContextLength),
+		metricVllmModelInfo:                          newMetricVllmModelInfo(mbc.Metrics.VllmModelInfo),
 		metricVllmMultimodalCacheHits:                newMetricVllmMultimodalCacheHits(mbc.Metrics.VllmMultimodalCacheHits),
 		metricVllmMultimodalCacheQueries:             newMetricVllmMultimodalCacheQueries(mbc.Metrics.VllmMultimodalCacheQueries),
 		metricVllmPreemptions:                        newMetricVllmPreemptions(mbc.Metrics.VllmPreemptions),
@@ -3613,8 +3613,6 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Scope().SetName(ScopeName)
 	ils.Scope().SetVersion(mb.buildInfo.Version)
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
-	mb.metricLlmModelContextLength.emit(ils.Metrics())
-	mb.metricLlmModelInfo.emit(ils.Metrics())
 	mb.metricVllmCPUCacheUtilization.emit(ils.Metrics())
 	mb.metricVllmEngineHealthy.emit(ils.Metrics())
 	mb.metricVllmEngineSleepState.emit(ils.Metrics())
@@ -3631,6 +3629,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricVllmKvCacheUtilization.emit(ils.Metrics())
 	mb.metricVllmLoraAdapters.emit(ils.Metrics())
 	mb.metricVllmLoraLimit.emit(ils.Metrics())
+	mb.metricVllmModelContextLength.emit(ils.Metrics())
+	mb.metricVllmModelInfo.emit(ils.Metrics())
 	mb.metricVllmMultimodalCacheHits.emit(ils.Metrics())
 	mb.metricVllmMultimodalCacheQueries.emit(ils.Metrics())
 	mb.metricVllmPreemptions.emit(ils.Metrics())
@@ -3696,16 +3696,6 @@ func (mb *MetricsBuilder) Emit(options ...ResourceMetricsOption) pmetric.Metrics
 	metrics := mb.metricsBuffer
 	mb.metricsBuffer = pmetric.NewMetrics()
 	return metrics
-}
-
-// RecordLlmModelContextLengthDataPoint adds a data point to llm.model.context_length metric.
-func (mb *MetricsBuilder) RecordLlmModelContextLengthDataPoint(ts pcommon.Timestamp, val int64, genAiRequestModelAttributeValue string) {
-	mb.metricLlmModelContextLength.recordDataPoint(mb.startTime, ts, val, genAiRequestModelAttributeValue)
-}
-
-// RecordLlmModelInfoDataPoint adds a data point to llm.model.info metric.
-func (mb *MetricsBuilder) RecordLlmModelInfoDataPoint(ts pcommon.Timestamp, val int64, genAiProviderNameAttributeValue string, genAiRequestModelAttributeValue string, options ...MetricAttributeOption) {
-	mb.metricLlmModelInfo.recordDataPoint(mb.startTime, ts, val, genAiProviderNameAttributeValue, genAiRequestModelAttributeValue, options...)
 }
 
 // RecordVllmCPUCacheUtilizationDataPoint adds a data point to vllm.cpu_cache.utilization metric.
@@ -3786,6 +3776,16 @@ func (mb *MetricsBuilder) RecordVllmLoraAdaptersDataPoint(ts pcommon.Timestamp, 
 // RecordVllmLoraLimitDataPoint adds a data point to vllm.lora.limit metric.
 func (mb *MetricsBuilder) RecordVllmLoraLimitDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricVllmLoraLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordVllmModelContextLengthDataPoint adds a data point to vllm.model.context_length metric.
+func (mb *MetricsBuilder) RecordVllmModelContextLengthDataPoint(ts pcommon.Timestamp, val int64, genAiRequestModelAttributeValue string) {
+	mb.metricVllmModelContextLength.recordDataPoint(mb.startTime, ts, val, genAiRequestModelAttributeValue)
+}
+
+// RecordVllmModelInfoDataPoint adds a data point to vllm.model.info metric.
+func (mb *MetricsBuilder) RecordVllmModelInfoDataPoint(ts pcommon.Timestamp, val int64, genAiProviderNameAttributeValue string, genAiRequestModelAttributeValue string, options ...MetricAttributeOption) {
+	mb.metricVllmModelInfo.recordDataPoint(mb.startTime, ts, val, genAiProviderNameAttributeValue, genAiRequestModelAttributeValue, options...)
 }
 
 // RecordVllmMultimodalCacheHitsDataPoint adds a data point to vllm.multimodal_cache.hits metric.

@@ -70,14 +70,6 @@ func TestMetricsBuilder(t *testing.T) {
 
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordLlmModelContextLengthDataPoint(ts, 1, "gen_ai.request.model-val")
-
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordLlmModelInfoDataPoint(ts, 1, "gen_ai.provider.name-val", "gen_ai.request.model-val", WithLlmModelIDMetricAttribute("llm.model.id-val"), WithLlmModelParentMetricAttribute("llm.model.parent-val"), WithLlmModelDtypeMetricAttribute("llm.model.dtype-val"), WithLlmModelQuantizationMetricAttribute("llm.model.quantization-val"), WithLlmModelKvCacheDtypeMetricAttribute("llm.model.kv_cache.dtype-val"), WithLlmModelTensorParallelSizeMetricAttribute(30), WithLlmModelPipelineParallelSizeMetricAttribute(32), WithLlmModelDataParallelSizeMetricAttribute(28), WithContainerGpusMetricAttribute("container.gpus-val"), WithServiceVersionMetricAttribute("service.version-val"))
-
-			defaultMetricsCount++
-			allMetricsCount++
 			mb.RecordVllmCPUCacheUtilizationDataPoint(ts, 1, "gen_ai.request.model-val", WithVllmEngineMetricAttribute("vllm.engine-val"))
 
 			defaultMetricsCount++
@@ -139,6 +131,14 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordVllmLoraLimitDataPoint(ts, 1)
+
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordVllmModelContextLengthDataPoint(ts, 1, "gen_ai.request.model-val")
+
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordVllmModelInfoDataPoint(ts, 1, "gen_ai.provider.name-val", "gen_ai.request.model-val", WithLlmModelIDMetricAttribute("llm.model.id-val"), WithLlmModelParentMetricAttribute("llm.model.parent-val"), WithLlmModelDtypeMetricAttribute("llm.model.dtype-val"), WithLlmModelQuantizationMetricAttribute("llm.model.quantization-val"), WithLlmModelKvCacheDtypeMetricAttribute("llm.model.kv_cache.dtype-val"), WithLlmModelTensorParallelSizeMetricAttribute(30), WithLlmModelPipelineParallelSizeMetricAttribute(32), WithLlmModelDataParallelSizeMetricAttribute(28), WithContainerGpusMetricAttribute("container.gpus-val"), WithServiceVersionMetricAttribute("service.version-val"))
 
 			defaultMetricsCount++
 			allMetricsCount++
@@ -313,69 +313,6 @@ func TestMetricsBuilder(t *testing.T) {
 			validatedMetrics := make(map[string]bool)
 			for i := 0; i < ms.Len(); i++ {
 				switch ms.At(i).Name() {
-				case "llm.model.context_length":
-					assert.False(t, validatedMetrics["llm.model.context_length"], "Found a duplicate in the metrics slice: llm.model.context_length")
-					validatedMetrics["llm.model.context_length"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, ms.At(i).Type())
-					assert.Equal(t, 1, ms.At(i).Gauge().DataPoints().Len())
-					assert.Equal(t, "Longest sequence the model accepts here, prompt and answer together.", ms.At(i).Description())
-					assert.Equal(t, "{token}", ms.At(i).Unit())
-					dp := ms.At(i).Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					attrVal, ok := dp.Attributes().Get("gen_ai.request.model")
-					assert.True(t, ok)
-					assert.Equal(t, "gen_ai.request.model-val", attrVal.Str())
-				case "llm.model.info":
-					assert.False(t, validatedMetrics["llm.model.info"], "Found a duplicate in the metrics slice: llm.model.info")
-					validatedMetrics["llm.model.info"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, ms.At(i).Type())
-					assert.Equal(t, 1, ms.At(i).Gauge().DataPoints().Len())
-					assert.Equal(t, "1 for each model the server offers, or will offer when it is loaded; the attributes say what it is.", ms.At(i).Description())
-					assert.Equal(t, "{model}", ms.At(i).Unit())
-					dp := ms.At(i).Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					attrVal, ok := dp.Attributes().Get("gen_ai.provider.name")
-					assert.True(t, ok)
-					assert.Equal(t, "gen_ai.provider.name-val", attrVal.Str())
-					attrVal, ok = dp.Attributes().Get("gen_ai.request.model")
-					assert.True(t, ok)
-					assert.Equal(t, "gen_ai.request.model-val", attrVal.Str())
-					attrVal, ok = dp.Attributes().Get("llm.model.id")
-					assert.True(t, ok)
-					assert.Equal(t, "llm.model.id-val", attrVal.Str())
-					attrVal, ok = dp.Attributes().Get("llm.model.parent")
-					assert.True(t, ok)
-					assert.Equal(t, "llm.model.parent-val", attrVal.Str())
-					attrVal, ok = dp.Attributes().Get("llm.model.dtype")
-					assert.True(t, ok)
-					assert.Equal(t, "llm.model.dtype-val", attrVal.Str())
-					attrVal, ok = dp.Attributes().Get("llm.model.quantization")
-					assert.True(t, ok)
-					assert.Equal(t, "llm.model.quantization-val", attrVal.Str())
-					attrVal, ok = dp.Attributes().Get("llm.model.kv_cache.dtype")
-					assert.True(t, ok)
-					assert.Equal(t, "llm.model.kv_cache.dtype-val", attrVal.Str())
-					attrVal, ok = dp.Attributes().Get("llm.model.tensor_parallel.size")
-					assert.True(t, ok)
-					assert.EqualValues(t, 30, attrVal.Int())
-					attrVal, ok = dp.Attributes().Get("llm.model.pipeline_parallel.size")
-					assert.True(t, ok)
-					assert.EqualValues(t, 32, attrVal.Int())
-					attrVal, ok = dp.Attributes().Get("llm.model.data_parallel.size")
-					assert.True(t, ok)
-					assert.EqualValues(t, 28, attrVal.Int())
-					attrVal, ok = dp.Attributes().Get("container.gpus")
-					assert.True(t, ok)
-					assert.Equal(t, "container.gpus-val", attrVal.Str())
-					attrVal, ok = dp.Attributes().Get("service.version")
-					assert.True(t, ok)
-					assert.Equal(t, "service.version-val", attrVal.Str())
 				case "vllm.cpu_cache.utilization":
 					assert.False(t, validatedMetrics["vllm.cpu_cache.utilization"], "Found a duplicate in the metrics slice: vllm.cpu_cache.utilization")
 					validatedMetrics["vllm.cpu_cache.utilization"] = true
@@ -676,6 +613,69 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "vllm.model.context_length":
+					assert.False(t, validatedMetrics["vllm.model.context_length"], "Found a duplicate in the metrics slice: vllm.model.context_length")
+					validatedMetrics["vllm.model.context_length"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, ms.At(i).Type())
+					assert.Equal(t, 1, ms.At(i).Gauge().DataPoints().Len())
+					assert.Equal(t, "Longest sequence the model accepts here, prompt and answer together.", ms.At(i).Description())
+					assert.Equal(t, "{token}", ms.At(i).Unit())
+					dp := ms.At(i).Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					attrVal, ok := dp.Attributes().Get("gen_ai.request.model")
+					assert.True(t, ok)
+					assert.Equal(t, "gen_ai.request.model-val", attrVal.Str())
+				case "vllm.model.info":
+					assert.False(t, validatedMetrics["vllm.model.info"], "Found a duplicate in the metrics slice: vllm.model.info")
+					validatedMetrics["vllm.model.info"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, ms.At(i).Type())
+					assert.Equal(t, 1, ms.At(i).Gauge().DataPoints().Len())
+					assert.Equal(t, "1 for each model the server offers, or will offer when it is loaded; the attributes say what it is.", ms.At(i).Description())
+					assert.Equal(t, "{model}", ms.At(i).Unit())
+					dp := ms.At(i).Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					attrVal, ok := dp.Attributes().Get("gen_ai.provider.name")
+					assert.True(t, ok)
+					assert.Equal(t, "gen_ai.provider.name-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("gen_ai.request.model")
+					assert.True(t, ok)
+					assert.Equal(t, "gen_ai.request.model-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("llm.model.id")
+					assert.True(t, ok)
+					assert.Equal(t, "llm.model.id-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("llm.model.parent")
+					assert.True(t, ok)
+					assert.Equal(t, "llm.model.parent-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("llm.model.dtype")
+					assert.True(t, ok)
+					assert.Equal(t, "llm.model.dtype-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("llm.model.quantization")
+					assert.True(t, ok)
+					assert.Equal(t, "llm.model.quantization-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("llm.model.kv_cache.dtype")
+					assert.True(t, ok)
+					assert.Equal(t, "llm.model.kv_cache.dtype-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("llm.model.tensor_parallel.size")
+					assert.True(t, ok)
+					assert.EqualValues(t, 30, attrVal.Int())
+					attrVal, ok = dp.Attributes().Get("llm.model.pipeline_parallel.size")
+					assert.True(t, ok)
+					assert.EqualValues(t, 32, attrVal.Int())
+					attrVal, ok = dp.Attributes().Get("llm.model.data_parallel.size")
+					assert.True(t, ok)
+					assert.EqualValues(t, 28, attrVal.Int())
+					attrVal, ok = dp.Attributes().Get("container.gpus")
+					assert.True(t, ok)
+					assert.Equal(t, "container.gpus-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("service.version")
+					assert.True(t, ok)
+					assert.Equal(t, "service.version-val", attrVal.Str())
 				case "vllm.multimodal_cache.hits":
 					assert.False(t, validatedMetrics["vllm.multimodal_cache.hits"], "Found a duplicate in the metrics slice: vllm.multimodal_cache.hits")
 					validatedMetrics["vllm.multimodal_cache.hits"] = true
