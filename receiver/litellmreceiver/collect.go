@@ -41,8 +41,12 @@ func (t *tally) addInvalid(name string, series int) {
 	t.invalid += series
 }
 
-// points are those of a gauge or counter. as is the value of its fixed attribute.
+// points are those of a gauge or counter; f may be nil. as is the value of its fixed
+// attribute.
 func (c *collector) points(n *number, f *promtext.Family, as string) []point {
+	if f == nil {
+		return nil
+	}
 	points := make([]point, 0, len(f.Series))
 	index := make(map[attributes]int, len(f.Series))
 	c.tally.addInvalid(f.Name, f.Invalid)
@@ -93,8 +97,11 @@ func (n *number) join(value, more float64) float64 {
 	return max(value, more)
 }
 
-// distributions are those of a histogram.
+// distributions are those of a histogram; f may be nil.
 func (c *collector) distributions(h *histogram, f *promtext.Family, as string) []distribution {
+	if f == nil {
+		return nil
+	}
 	points := make([]distribution, 0, len(f.Series))
 	index := make(map[attributes]int, len(f.Series))
 	c.tally.addInvalid(f.Name, f.Invalid)

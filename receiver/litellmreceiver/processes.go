@@ -53,8 +53,9 @@ func (p *processes) observe(page *proxyPage, now time.Time, maxSeries int) (anew
 	switch {
 	case p.since != nil && !shared:
 		p.count(page, moved, now)
-		if len(p.since.sums) > 4*maxSeries { // of series that are no more
-			p.since.forget()
+		if len(p.since.totals) > 4*maxSeries { // of series that are no more
+			p.since = newWorkers()
+			p.since.turnTo(page.start, false)
 			p.start, anew = now, true
 		}
 	case moved && (!began.After(p.seen) || p.knows(page.start)):

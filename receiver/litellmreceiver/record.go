@@ -3,8 +3,6 @@ package litellmreceiver
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-
-	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
 )
 
 // recording is all that it takes to record a page.
@@ -23,14 +21,13 @@ type recording struct {
 func (r *recording) page(page *proxyPage) {
 	for i := range numbers {
 		n := &numbers[i]
-		if f := page.first(n.sources); f != nil && (len(n.only) == 0 || r.labels.keeps(n.only)) {
-			r.number(n, f, n.as)
+		if len(n.only) == 0 || r.labels.keeps(n.only) {
+			r.number(n, r.points(n, page.first(n.sources), n.as))
 		}
 	}
 	for i := range histograms {
-		h := &histograms[i]
-		if f := page.first(h.sources); f != nil && r.switches.enabled(h) {
-			r.distribution(h, r.distributions(h, f, ""))
+		if h := &histograms[i]; r.switches.enabled(h) {
+			r.distribution(h, r.distributions(h, page.first(h.sources), ""))
 		}
 	}
 	r.services(page)
@@ -40,6 +37,7 @@ func (r *recording) page(page *proxyPage) {
 // services records the families that are called like services, and counts those
 // that nothing here knows.
 func (r *recording) services(page *proxyPage) {
+	counts := make(map[*number][]point)
 	var took []distribution
 	for i := range page.page.Families {
 		f := &page.page.Families[i]
@@ -48,36 +46,36 @@ func (r *recording) services(page *proxyPage) {
 			continue
 		}
 		if n, of := serviceNumberOf(name); n != nil {
-			r.number(n, f, of)
+			counts[n] = append(counts[n], r.points(n, f, of)...)
 		} else if h, of := serviceHistogramOf(name, f.Type); h != nil {
 			took = append(took, r.distributions(h, f, of)...)
 		} else {
 			r.tally.addUnknown(f.Name, len(f.Series))
 		}
 	}
+	for i := range serviceNumbers {
+		n := &serviceNumbers[i].number
+		r.number(n, counts[n])
+	}
 	if r.switches.enabled(&serviceHistogram) {
 		r.distribution(&serviceHistogram, took)
 	}
 }
 
-func (r *recording) number(n *number, f *promtext.Family, as string) {
-	points := r.points(n, f, as)
+func (r *recording) number(n *number, points []point) {
+	if r.since != nil && !n.gauge {
+		points = r.since.numbers(n, points)
+	}
 	for i := range points {
-		p := &points[i]
-		if r.since != nil && !n.gauge {
-			p.value = r.since.counted(n.metric, &p.attributes, p.value)
-		}
-		if !n.record(r.mb, r.now, p) {
-			r.tally.addInvalid(f.Name, 1)
+		if !n.record(r.mb, r.now, &points[i]) {
+			r.tally.addInvalid(n.metric, 1)
 		}
 	}
 }
 
 func (r *recording) distribution(h *histogram, points []distribution) {
 	if r.since != nil {
-		for i := range points {
-			points[i].Histogram = r.since.observed(h.metric, &points[i].attributes, points[i].Histogram)
-		}
+		points = r.since.distributions(h, points)
 	}
 	h.write(r.histograms, points, r.start, r.now)
 }
