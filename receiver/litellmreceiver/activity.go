@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -98,7 +97,7 @@ func (p *httpProxy) activity(ctx context.Context, now time.Time, limit int) (*ac
 		t.add(&answer)
 		return t.activity(), nil
 	}
-	if status := (*apiclient.StatusError)(nil); !errors.As(err, &status) || status.Code == http.StatusUnauthorized || status.Code == http.StatusTooManyRequests {
+	if !notOffered(err) {
 		return nil, err
 	}
 	query.Set("page_size", strconv.Itoa(activityPage))

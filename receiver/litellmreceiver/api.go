@@ -57,6 +57,8 @@ type api struct {
 	described *answer[string]
 	version   string
 	known     *deployments
+	// down says that the proxy was dead the last time.
+	down bool
 }
 
 func newAPI(cfg *Config, p *httpProxy, now func() time.Time) *api {
@@ -130,12 +132,14 @@ func (a *api) forget() {
 
 // read asks for what is due.
 func (a *api) read(ctx context.Context) *told {
-	t := &told{version: a.version, deployments: a.known}
+	t := &told{version: a.version, deployments: a.known, alive: true}
 	if err := a.proxy.alive(ctx); err != nil {
 		t.trouble(endpointLiveliness, err)
-	} else {
-		t.alive = true
+		t.alive = false
+	} else if a.down {
+		a.forget()
 	}
+	a.down = !t.alive
 	if !a.cfg.API.Enabled || !t.alive {
 		return t
 	}
