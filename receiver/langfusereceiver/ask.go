@@ -70,12 +70,11 @@ func (w *worker) least(api apiName, t *task) time.Duration {
 
 // answered notes that an API answered.
 func (w *worker) answered(next *state, api apiName, lacks lacking, now time.Time) {
-	version := w.board.version()
 	if len(w.candidates(now)) > 1 {
 		next.Probed = now
 	}
 	if w.newVersion() {
-		next.Version = version
+		next.Version = w.version
 		next.Lacks = map[apiName]lacking{api: lacks}
 	}
 	if next.API != api {

@@ -38,7 +38,7 @@ func (w *worker) begin(ctx context.Context, views []*view, lengths map[string]ti
 			if next.Started.IsZero() || c.End.Before(next.Started) {
 				next.Started = c.End
 			}
-		case edge.Sub(c.End) > w.cfg.MaxCatchUp:
+		case !c.End.Before(c.Backlog) && edge.Sub(c.End) > w.cfg.MaxCatchUp:
 			from := c.End
 			c.End, c.Counted = edge.Add(-w.cfg.MaxCatchUp).Truncate(day).Add(day), nil
 			w.journal.hole(v.name, from, c.End)

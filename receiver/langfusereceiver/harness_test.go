@@ -402,3 +402,15 @@ func nothingOn(cfg *Config) {
 		metrics.Field(i).FieldByName("Enabled").SetBool(false)
 	}
 }
+
+// cutSeries takes a name such as a{b=c,d=e} apart.
+func cutSeries(series string) (metric string, labels map[string]string, ok bool) {
+	metric, rest, ok := strings.Cut(strings.TrimSuffix(series, "}"), "{")
+	labels = map[string]string{}
+	for part := range strings.SplitSeq(rest, ",") {
+		if k, v, found := strings.Cut(part, "="); found {
+			labels[k] = v
+		}
+	}
+	return metric, labels, ok
+}

@@ -114,12 +114,14 @@ func (s *state) forgetDays() {
 	}
 }
 
-// end is how far the view has been read that was read furthest, zero without any.
+// end is when the view was last read, or begun, that was last; zero without any.
 func (s *state) end() time.Time {
 	end := time.Time{}
 	for _, c := range s.Cursors {
-		if c.End.After(end) {
-			end = c.End
+		for _, at := range []time.Time{c.End, c.Backlog} {
+			if at.After(end) {
+				end = at
+			}
 		}
 	}
 	return end

@@ -40,6 +40,8 @@ type worker struct {
 	catchUp catchUp
 	// asked is when the project was read.
 	asked time.Time
+	// version is that of the server at the beginning of the step, empty if unknown.
+	version string
 }
 
 func newWorker(cfg *Config, srv server, st *store, b *board, j *journal, recovered chan struct{}) *worker {
@@ -72,6 +74,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	}
 	defer w.show()
 	now := w.board.now()
+	w.version = w.board.version()
 	if pause := w.state.Until.Sub(now); pause > 0 {
 		return min(pause, idle)
 	}
@@ -191,8 +194,7 @@ func (w *worker) candidates(now time.Time) []apiName {
 
 // newVersion says whether the server is another than that which answered last.
 func (w *worker) newVersion() bool {
-	version := w.board.version()
-	return version != "" && version != w.state.Version
+	return w.version != "" && w.version != w.state.Version
 }
 
 // offered lists what is read of an API, and how long the windows are.
