@@ -230,3 +230,64 @@ func TestLangfuseHasWhatTheSourceDescribes(t *testing.T) {
 	}
 	assert.Greater(t, seen, 60, "the file has another form")
 }
+
+// TestLangfuseReplaysTraces adds exported traces and asks for the sums over them. Exports have latencies in milliseconds.
+func TestLangfuseReplaysTraces(t *testing.T) {
+	dir := os.Getenv("OTELCOL_LLM_FIXTURES")
+	if dir == "" {
+		t.Skip("OTELCOL_LLM_FIXTURES is not set")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "langfuse", "traces", "*.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			var export struct {
+				Observations []struct {
+					ID      string             `json:"id"`
+					TraceID string             `json:"traceId"`
+					Parent  string             `json:"parentObservationId"`
+					Type    string             `json:"type"`
+					Name    string             `json:"name"`
+					Model   string             `json:"model"`
+					Start   time.Time          `json:"startTime"`
+					End     time.Time          `json:"endTime"`
+					Usage   map[string]int     `json:"usageDetails"`
+					Cost    map[string]float64 `json:"costDetails"`
+					Latency int                `json:"latency"`
+				} `json:"observations"`
+			}
+			require.NoError(t, json.Unmarshal(text, &export))
+			require.NotEmpty(t, export.Observations)
+			l, _ := newTestLangfuse(LangfuseConfig{Mode: LangfuseDual})
+			var tokens, latency, costs int64
+			for _, o := range export.Observations {
+				stored := LangfuseObservation{
+					ID: o.ID, TraceID: o.TraceID, ParentID: o.Parent, Type: o.Type, Name: o.Name, Model: o.Model, Start: o.Start, End: o.End,
+					InputTokens: o.Usage["input"], OutputTokens: o.Usage["output"], TotalTokens: o.Usage["total"],
+				}
+				if total, priced := o.Cost["total"]; priced {
+					stored.TotalCost = &total
+					costs += costUnits(total)
+				}
+				l.Add(stored)
+				tokens += int64(o.Usage["total"])
+				latency += int64(o.Latency)
+			}
+			var cost any
+			if costs > 0 {
+				cost = costValue(costs)
+			}
+			for _, path := range []string{"/metrics", "/v2/metrics"} {
+				var lines []map[string]any
+				require.NoError(t, json.Unmarshal([]byte(lfQuery(t, l, path, `{"view":"observations","fromTimestamp":"2025-01-01T00:00:00Z","metrics":[
+					{"measure":"count","aggregation":"count"},{"measure":"totalTokens","aggregation":"sum"},{"measure":"latency","aggregation":"sum"},{"measure":"totalCost","aggregation":"sum"}]}`)), &lines))
+				assert.Equal(t, []map[string]any{{
+					"count_count": float64(len(export.Observations)), "sum_totalTokens": float64(tokens), "sum_latency": float64(latency), "sum_totalCost": cost,
+				}}, lines, path)
+			}
+		})
+	}
+}

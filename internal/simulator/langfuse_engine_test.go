@@ -19,8 +19,8 @@ func TestLangfuseQueries(t *testing.T) {
 	}{
 		"one line without dimensions": {
 			both, `{"view":"observations","metrics":[{"measure":"count","aggregation":"count"},{"measure":"inputTokens","aggregation":"sum"},
-				{"measure":"totalTokens","aggregation":"max"},{"measure":"outputTokens","aggregation":"min"},{"measure":"totalCost","aggregation":"sum"}]}`,
-			`[{"count_count":4,"sum_inputTokens":130,"max_totalTokens":150,"min_outputTokens":0,"sum_totalCost":0.0032}]`,
+				{"measure":"outputTokens","aggregation":"sum"},{"measure":"totalTokens","aggregation":"max"},{"measure":"outputTokens","aggregation":"min"},{"measure":"totalCost","aggregation":"sum"}]}`,
+			`[{"count_count":4,"sum_inputTokens":130,"sum_outputTokens":80,"max_totalTokens":150,"min_outputTokens":0,"sum_totalCost":0.0032}]`,
 		},
 		"by model, the first metric decides the order, no price is null or 0": {
 			both, `{"view":"observations","dimensions":[{"field":"providedModelName"}],"filters":[{"column":"type","operator":"=","value":"GENERATION","type":"string"}],
@@ -227,17 +227,19 @@ func TestLangfuseRangeIncludesItsEnd(t *testing.T) {
 	sum := func(path, from, to, extra string) string {
 		return lfQuery(t, l, path, `{"view":"observations","fromTimestamp":"2026-03-10T`+from+`Z","toTimestamp":"2026-03-10T`+to+`Z",`+extra+`"metrics":[{"measure":"inputTokens","aggregation":"sum"}]}`)
 	}
+	after := `"filters":[{"column":"start_time","operator":">","value":"2026-03-10T11:00:00.0004Z","type":"datetime"}],` // the digits below milliseconds are lost
 	half := `"filters":[{"column":"start_time","operator":"<","value":"2026-03-10T11:00:00Z","type":"datetime"}],`
-	for path, want := range map[string][4]string{
+	for path, want := range map[string][5]string{
 		// The old tables keep milliseconds: 11:00:00.0003 is 11:00:00.000 and 10:59:59.9997 is 10:59:59.999.
-		"/metrics": {"7", "3", "4", "4"},
+		"/metrics": {"7", "3", "4", "4", "0"},
 		// The events keep microseconds; so "until 10:59:59.999" misses some.
-		"/v2/metrics": {"5", "3", "4", "0"},
+		"/v2/metrics": {"5", "3", "4", "0", "2"},
 	} {
 		assert.Equal(t, `[{"sum_inputTokens":`+want[0]+`}]`, sum(path, "10:00:00", "11:00:00", ""), path)
 		assert.Equal(t, `[{"sum_inputTokens":`+want[1]+`}]`, sum(path, "11:00:00", "12:00:00", ""), path)
 		assert.Equal(t, `[{"sum_inputTokens":`+want[2]+`}]`, sum(path, "10:00:00", "11:00:00", half), path)
 		assert.Equal(t, `[{"sum_inputTokens":`+want[3]+`}]`, sum(path, "10:00:00", "10:59:59.999", ""), path)
+		assert.Equal(t, `[{"sum_inputTokens":`+want[4]+`}]`, sum(path, "10:00:00", "12:00:00", after), path)
 	}
 }
 

@@ -64,6 +64,8 @@ func TestLangfuseListFilters(t *testing.T) {
 		{"/observations", "environment=staging", []string{"o4"}},
 		{"/observations", "fromStartTime=2026-03-10T10:00:01Z&toStartTime=2026-03-10T11:30:00Z", []string{"o3", "o2"}},
 		{"/observations", "sessionId=ignored&isRootObservation=ignored", []string{"o4", "o3", "o2", "o1"}},
+		{"/observations", "parentObservationId=", []string{"o4", "o3", "o2", "o1"}},
+		{"/v2/observations", "parentObservationId=", []string{"o4", "o1"}},
 		{"/v2/observations", "isRootObservation=true", []string{"o4", "o1"}},
 		{"/v2/observations", "isRootObservation=false&sessionId=s1", []string{"o3", "o2"}},
 		{"/v2/observations", `filter=[{"column":"startTime","operator":"<","value":"2026-03-10T10:00:01Z","type":"datetime"}]`, []string{"o1"}},

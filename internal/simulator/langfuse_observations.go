@@ -76,6 +76,7 @@ func (l *Langfuse) parseObservations(q url.Values, v2 bool) (func() ([]*langfuse
 			o := row.observation
 			if matches(q, "name", o.Name) && matches(q, "type", o.Type) && matches(q, "traceId", o.TraceID) &&
 				matches(q, "level", o.Level) && matches(q, "version", o.Version) && matches(q, "parentObservationId", o.ParentID) &&
+				(!v2 || !q.Has("parentObservationId") || o.ParentID == q.Get("parentObservationId")) && // empty: no parent
 				matches(q, "userId", firstOf(o.UserID, row.trace.UserID)) &&
 				(!v2 || matches(q, "sessionId", firstOf(o.SessionID, row.trace.SessionID))) &&
 				(!v2 || matches(q, "isRootObservation", strings.ToLower(pythonBool(o.root())))) &&

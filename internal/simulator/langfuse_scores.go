@@ -47,7 +47,7 @@ func (l *Langfuse) listScores(q url.Values, sessions bool) (langfuseAnswer, *lan
 	}, refusal
 }
 
-// numeric scores have a value, boolean ones both, others a text; their value is 0 then.
+// text is the value in words, which all but numeric scores have.
 func (s *LangfuseScore) text() string {
 	if s.DataType == "BOOLEAN" {
 		return pythonBool(s.Value != 0)

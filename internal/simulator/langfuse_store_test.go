@@ -85,6 +85,9 @@ func TestLangfuseAddingAgainReplaces(t *testing.T) {
 	assert.Equal(t, 1120, l.Totals(lfAt(10, 0, 0), lfAt(10, 1, 0)).Usage.InputTokens)
 	assert.Equal(t, 4, l.Totals(lfAt(0, 0, 0), lfAt(12, 0, 0)).Scores)
 	assert.Equal(t, 1, l.Totals(lfAt(9, 0, 0), lfAt(10, 0, 0)).Scores)
+	assert.JSONEq(t, `[]`, lfQuery(t, l, "/v2/metrics", `{"view":"observations","dimensions":[{"field":"name"}],"fromTimestamp":"2026-03-10T09:00:00Z",
+		"filters":[{"column":"name","operator":"=","value":"answer","type":"string"}],"metrics":[{"measure":"countScores","aggregation":"sum"}]}`))
+	assert.Len(t, l.scoresOfObservation, 1)
 	trace := lfObject(t, l, "/traces", url.Values{"userId": {"u3"}})["data"].([]any)[0].(map[string]any)
 	assert.Equal(t, "2026-03-10T10:00:03.000Z", trace["timestamp"], "a derived trace follows its root")
 	assert.Equal(t, []any{"c2", "c3"}, trace["scores"])

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// langfuseScoresView is the scores of some data types. Before 4.0 (~) numeric ones were all but the categorical ones.
+// langfuseScoresView is the scores of some data types. In v2 a score finds its trace by a root of it.
 func langfuseScoresView(v2 bool, types ...string) langfuseView {
 	traceJoin := joinTrace
 	if v2 {
