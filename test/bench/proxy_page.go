@@ -12,6 +12,9 @@ import (
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
 
+// models is how many the proxy has.
+const models = 12
+
 // proxyFamily is a metric of LiteLLM with the labels that the proxy gives it, in the order of Python's client.
 type proxyFamily struct {
 	name   string
@@ -53,7 +56,7 @@ var proxyFamilies = func() []proxyFamily {
 // proxyValue is the value of a label for a key: as many teams, users and models as a company may have, and of each key its own
 // clients.
 func proxyValue(label string, key int) string {
-	switch model := key % 12; label {
+	switch model := key % models; label {
 	case "api_base":
 		return fmt.Sprintf("http://vllm-%d.models.svc.cluster.local:8000/v1", model)
 	case "api_key_alias":
@@ -67,7 +70,7 @@ func proxyValue(label string, key int) string {
 	case "hashed_api_key":
 		return simulator.DockerID(fmt.Sprint("key-", key)) // as long as a hash
 	case "litellm_model_name", "model":
-		return fmt.Sprintf("hosted_vllm/example-org/Large-Model-%d-Instruct-2507-FP8", model)
+		return fmt.Sprintf("example-org/Large-Language-Model-%d-Instruct-2507-FP8", model)
 	case "model_group", "requested_model":
 		return fmt.Sprintf("large-model-%d", model)
 	case "model_id":

@@ -20,6 +20,8 @@ func TestProxyServer(t *testing.T) {
 	second, err := get(t.Context(), s.Endpoints[0]+"/metrics")
 	require.NoError(t, err)
 	require.NotEqual(t, first, second, "values move")
+	_, err = get(t.Context(), s.Endpoints[0]+"/health/liveliness")
+	require.NoError(t, err, "and there is an API")
 	counts, err := s.counts(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, pageCounts{Total: 2, Least: 2}, counts)

@@ -78,12 +78,13 @@ var droppedLabels = []string{
 	"api_key_alias", "client_ip", "end_user", "hashed_api_key", "route", "team", "team_alias", "user", "user_agent", "user_email",
 }
 
-// proxySetup reads a proxy with a page beyond the default limits.
+// proxySetup reads a proxy, with our receiver its API too.
 func proxySetup(kind receiverKind, endpoint string, interval time.Duration) setup {
 	switch kind {
 	case kindLiteLLM:
 		return setup{receivers: object{"litellm": object{
-			"collection_interval": interval.String(), "timeout": interval.String(), "endpoint": endpoint,
+			"collection_interval": interval.String(), "timeout": interval.String(),
+			"endpoint": endpoint, "api_key": proxyKey,
 		}}}
 	case kindPrometheusLabels:
 		return setup{receivers: object{"prometheus": object{"config": object{"scrape_configs": []object{{

@@ -39,7 +39,7 @@ func TestDockerSetups(t *testing.T) {
 func TestProxySetups(t *testing.T) {
 	ours := proxySetup(kindLiteLLM, "http://127.0.0.1:80", 10*time.Second)
 	require.Equal(t, object{"litellm": object{
-		"collection_interval": "10s", "timeout": "10s", "endpoint": "http://127.0.0.1:80",
+		"collection_interval": "10s", "timeout": "10s", "endpoint": "http://127.0.0.1:80", "api_key": proxyKey,
 	}}, ours.receivers)
 	theirs := proxySetup(kindPrometheusLabels, "http://127.0.0.1:80", 10*time.Second)
 	job := theirs.receivers["prometheus"].(object)["config"].(object)["scrape_configs"].([]object)[0]
