@@ -31,6 +31,7 @@ func (w *worker) ask(ctx context.Context, api apiName, t *task, lacks lacking, n
 		}
 	}
 	w.answered(next, api, lacks, now)
+	w.wellAgain(t.view.name)
 	w.publish(ctx, next)
 	return nil
 }
@@ -43,15 +44,19 @@ func (w *worker) askWindow(ctx context.Context, next *state, api apiName, t *tas
 		return seen, err
 	}
 	truncated := len(rows) >= rowLimit
-	if truncated && w.spans.narrow(v.name, t.window.length(), w.least(api, t)) {
+	if truncated && !v.snapshot() && w.spans.narrow(v.name, t.window.length(), w.least(api, t)) {
 		w.journal.narrowed(v.name, w.spans.of(v.name))
 		return seen, nil // next is as before: what was cut is not counted
 	}
-	if truncated && !next.Cursors[v.name].Truncated {
+	before := next.Cursors[v.name]
+	if truncated && !before.Truncated {
 		w.journal.truncated(v.name, t.window)
 	}
+	if before.Truncated && before.From.Truncate(t.length).Equal(t.from.Truncate(t.length)) {
+		truncated = true // so was another part of this window
+	}
 	r := v.read(rows, w.names)
-	if (truncated && v.entire) || (!v.snapshot() && t.window.length() != t.length) {
+	if v.entire && truncated || (v.entire || !v.snapshot()) && t.window.length() != t.length {
 		clear(r.values) // they are not those of a regular window
 	}
 	next.count(v, t.window, r, truncated)

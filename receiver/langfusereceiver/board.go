@@ -86,10 +86,12 @@ func (b *board) beat(h health) health {
 	return before
 }
 
-func (b *board) version() string {
+// version returns that of the server, empty if it never told; known is false before
+// the first check.
+func (b *board) version() (version string, known bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.health.version
+	return b.health.version, b.health.known
 }
 
 // wrong notes the reason for what is wrong at a place, empty if nothing is. It

@@ -8,7 +8,7 @@ const overflow = "other"
 type names struct {
 	limits map[string]int
 	known  map[string]map[string]bool
-	// full are the kinds that had to be cut since they were last asked for.
+	// full are the kinds that had to be cut, and whether that was told.
 	full map[string]bool
 }
 
@@ -61,11 +61,23 @@ func (n *names) fits(kind, name string) bool {
 		return true
 	}
 	if len(n.known[kind]) >= n.limits[kind] {
-		n.full[kind] = true
+		n.full[kind] = n.full[kind]
 		return false
 	}
 	n.known[kind][name] = true
 	return true
+}
+
+// news are the kinds that had to be cut and were not told before.
+func (n *names) news() []string {
+	var kinds []string
+	for kind, told := range n.full {
+		if !told {
+			kinds = append(kinds, kind)
+			n.full[kind] = true
+		}
+	}
+	return kinds
 }
 
 // model is the name under which a model is counted.

@@ -21,7 +21,9 @@ func TestNames(t *testing.T) {
 	assert.Equal(t, "a", n.model("a"), "those that came first stay")
 	assert.Empty(t, n.model(""), "no name needs no series of its own")
 	assert.Equal(t, "a", n.user("a"), "each kind has its own limit")
-	assert.Equal(t, map[string]bool{kindModel: true}, n.full)
+	assert.Equal(t, []string{kindModel}, n.news())
+	n.model("d")
+	assert.Empty(t, n.news(), "that is known")
 
 	is := func(wantName, wantValue, name, value string) {
 		t.Helper()

@@ -12,8 +12,8 @@ type pulse struct {
 	board   *board
 	journal *journal
 	every   time.Duration
-	// recovered wakes the worker: there is something to ask again.
-	recovered chan<- struct{}
+	// wake is for the worker: there is something to ask, or to ask again.
+	wake chan<- struct{}
 }
 
 func (p *pulse) run(ctx context.Context) {
@@ -39,7 +39,7 @@ func (p *pulse) beat(ctx context.Context) {
 	h := health{known: true, up: err == nil, version: version}
 	reason := ""
 	if err != nil {
-		h.version = p.board.version() // it is the last one known
+		h.version, _ = p.board.version() // it is the last one known
 		reason = reasonOf(err)
 	}
 	if skew, news := p.board.see(seen); news {
@@ -49,9 +49,9 @@ func (p *pulse) beat(ctx context.Context) {
 	if p.board.wrong(placeHealth, reason) {
 		p.journal.health(reason, err)
 	}
-	if h.up && before.known && (!before.up || before.version != h.version) {
+	if !before.known || h.up && (!before.up || before.version != h.version) {
 		select {
-		case p.recovered <- struct{}{}:
+		case p.wake <- struct{}{}:
 		default:
 		}
 	}

@@ -49,9 +49,9 @@ func (r *retries) postpone(place string, until time.Time) {
 
 func (r *retries) succeed(place string) { delete(r.places, place) }
 
-// wake lets the next attempt be made now.
-func (r *retries) wake(place string) {
-	if of := r.places[place]; of != nil {
+// wake lets all be tried now.
+func (r *retries) wake() {
+	for _, of := range r.places {
 		of.at = time.Time{}
 	}
 }

@@ -64,9 +64,9 @@ func (s *langfuseScraper) start(ctx context.Context, host component.Host) error 
 	}
 	life, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	recovered := make(chan struct{}, 1)
-	p := &pulse{server: s.server, board: s.board, journal: s.journal, every: s.cfg.CollectionInterval, recovered: recovered}
-	w := newWorker(s.cfg, s.server, s.store, s.board, s.journal, recovered)
+	wake := make(chan struct{}, 1)
+	p := &pulse{server: s.server, board: s.board, journal: s.journal, every: s.cfg.CollectionInterval, wake: wake}
+	w := newWorker(s.cfg, s.server, s.store, s.board, s.journal, wake)
 	s.running.Go(func() { p.run(life) })
 	s.running.Go(func() { w.run(life) })
 	return nil

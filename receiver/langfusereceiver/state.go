@@ -54,9 +54,24 @@ type cursor struct {
 }
 
 func newState() *state {
-	return &state{
-		Format: stateFormat, Cursors: make(map[string]cursor), Totals: make(totals), Days: make(map[string]totals),
-		Lacks: make(map[apiName]lacking),
+	s := &state{Format: stateFormat}
+	s.complete()
+	return s
+}
+
+// complete makes the maps that are not there.
+func (s *state) complete() {
+	if s.Cursors == nil {
+		s.Cursors = make(map[string]cursor)
+	}
+	if s.Totals == nil {
+		s.Totals = make(totals)
+	}
+	if s.Days == nil {
+		s.Days = make(map[string]totals)
+	}
+	if s.Lacks == nil {
+		s.Lacks = make(map[apiName]lacking)
 	}
 }
 

@@ -55,13 +55,14 @@ func (s *store) load(ctx context.Context) (*state, map[apiName]fuel, error) {
 	if text, err = s.client.Get(ctx, keyState); err != nil || text == nil {
 		return nil, left, err
 	}
-	loaded := newState()
+	loaded := &state{}
 	if err := json.Unmarshal(text, loaded); err != nil {
 		return nil, left, &corruptError{err}
 	}
 	if loaded.Format != stateFormat {
 		return nil, left, &corruptError{errFormat}
 	}
+	loaded.complete()
 	return loaded, left, nil
 }
 

@@ -28,8 +28,9 @@ type worker struct {
 	store   *store
 	board   *board
 	journal *journal
-	// recovered wakes it when the server is well again.
-	recovered chan struct{}
+	// wake ends its sleep when the server was asked for its health first, is well
+	// again, or is another version.
+	wake <-chan struct{}
 
 	// state is what was published last; nil before it was loaded.
 	state   *state
@@ -44,9 +45,9 @@ type worker struct {
 	version string
 }
 
-func newWorker(cfg *Config, srv server, st *store, b *board, j *journal, recovered chan struct{}) *worker {
+func newWorker(cfg *Config, srv server, st *store, b *board, j *journal, wake <-chan struct{}) *worker {
 	return &worker{
-		cfg: cfg, server: srv, store: st, board: b, journal: j, recovered: recovered,
+		cfg: cfg, server: srv, store: st, board: b, journal: j, wake: wake,
 		names: newNames(cfg), retries: newRetries(cfg.Retry), spans: newSpanLimits(),
 		budgets: make(map[apiName]*budget),
 	}
@@ -59,8 +60,8 @@ func (w *worker) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.recovered:
-			w.retries.wake(placeQueries)
+		case <-w.wake:
+			w.retries.wake()
 		case <-timer.C:
 		}
 		timer.Reset(w.step(ctx))
@@ -73,8 +74,11 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		return w.retries.wait(placeStorage, w.board.now())
 	}
 	defer w.show()
+	known := false
+	if w.version, known = w.board.version(); !known {
+		return idle // until it is
+	}
 	now := w.board.now()
-	w.version = w.board.version()
 	if pause := w.state.Until.Sub(now); pause > 0 {
 		return min(pause, idle)
 	}
@@ -273,8 +277,7 @@ func (w *worker) show() {
 		r.views = append(r.views, viewReport{v, lengths[v.name]})
 	}
 	w.board.publish(r)
-	for kind := range w.names.full {
+	for _, kind := range w.names.news() {
 		w.journal.full(kind)
 	}
-	clear(w.names.full)
 }
