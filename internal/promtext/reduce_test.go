@@ -2,10 +2,7 @@ package promtext
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -293,90 +290,6 @@ c_total{key="3"} 4
 	}
 }
 
-func TestReduceMixedHistograms(t *testing.T) {
-	for _, tt := range []struct {
-		name, page string
-		valid      bool
-	}{
-		{"the same bounds", `h_bucket{key="1",le="1"} 1
-h_bucket{key="1",le="+Inf"} 2
-h_count{key="1"} 2
-h_bucket{key="2",le="1"} 1
-h_bucket{key="2",le="+Inf"} 2
-h_count{key="2"} 2
-`, true},
-		{"nothing but counts", "h_count{key=\"1\"} 1\nh_count{key=\"2\"} 1\n", true},
-		{"another bound", `h_bucket{key="1",le="1"} 1
-h_bucket{key="1",le="+Inf"} 2
-h_count{key="1"} 2
-h_bucket{key="2",le="3"} 1
-h_bucket{key="2",le="+Inf"} 2
-h_count{key="2"} 2
-`, false},
-		{"a bound more", `h_bucket{key="1",le="1"} 1
-h_bucket{key="1",le="+Inf"} 2
-h_count{key="1"} 2
-h_bucket{key="2",le="1"} 1
-h_bucket{key="2",le="2"} 2
-h_bucket{key="2",le="+Inf"} 2
-h_count{key="2"} 2
-`, false},
-		{"a bound less", `h_bucket{key="1",le="1"} 1
-h_bucket{key="1",le="2"} 1
-h_count{key="1"} 2
-h_bucket{key="2",le="2"} 2
-h_count{key="2"} 2
-`, false},
-		{"no +Inf bucket", `h_bucket{key="1",le="+Inf"} 0
-h_count{key="1"} 0
-h_count{key="2"} 0
-`, false},
-		{"no sum", "h_sum{key=\"1\"} 1\nh_count{key=\"1\"} 1\nh_count{key=\"2\"} 0\n", false},
-		{"no count", "h_sum{key=\"1\"} 1\nh_count{key=\"1\"} 1\nh_sum{key=\"2\"} 0\n", false},
-		{"falling buckets", "h_bucket{key=\"1\",le=\"1\"} 3\nh_bucket{key=\"1\",le=\"2\"} 1\nh_count{key=\"1\"} 3\n", false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			f := reduce(t, "# TYPE h histogram\n"+tt.page, keep()).Family("h")
-			require.Len(t, f.Series, 1)
-			assert.Equal(t, tt.valid, f.Series[0].Histogram.Valid())
-		})
-	}
-}
-
-// Sources that each bring a bound of their own must not make the sum grow with them.
-func TestReduceTooManyBounds(t *testing.T) {
-	var page strings.Builder
-	page.WriteString("# TYPE h histogram\n")
-	for i := range 3 * maxBuckets {
-		fmt.Fprintf(&page, "h_bucket{key=\"%d\",le=\"%d\"} 0\n", i, -i)
-	}
-	h := reduce(t, page.String(), keep()).Family("h").Series[0].Histogram
-	assert.Len(t, h.Bounds, maxBuckets)
-	assert.Len(t, h.Counts, maxBuckets)
-	assert.IsIncreasing(t, h.Bounds)
-	assert.False(t, h.Valid())
-}
-
-func TestReduceBoundsAreShared(t *testing.T) {
-	f := reduce(t, `# TYPE h histogram
-h_bucket{a="x",le="1"} 1
-h_bucket{a="x",le="8"} 1
-h_bucket{a="y",le="1"} 1
-h_bucket{a="y",le="8"} 1
-h_bucket{a="z",le="1"} 1
-h_bucket{a="z",le="8"} 1
-h_bucket{a="x",le="4"} 1
-h_bucket{a="y",le="2"} 1
-h_bucket{a="y",le="9"} 1
-`, keep("a")).Family("h")
-	assert.Equal(t, []float64{1, 4, 8}, f.Series[0].Histogram.Bounds)
-	assert.Equal(t, []float64{1, 2, 8, 9}, f.Series[1].Histogram.Bounds)
-	assert.Equal(t, []float64{1, 8}, f.Series[2].Histogram.Bounds)
-
-	f = reduce(t, "# TYPE h histogram\nh_bucket{a=\"x\",le=\"1\"} 1\nh_bucket{a=\"y\",le=\"1\"} 1\nh_bucket{a=\"x\",le=\"1\"} 1\n", keep("a")).Family("h")
-	assert.Same(t, &f.Series[0].Histogram.Bounds[0], &f.Series[1].Histogram.Bounds[0])
-}
-
 func TestReduceSomeFamilies(t *testing.T) {
 	const page = `# TYPE a_total counter
 a_total{key="1"} 1
@@ -439,85 +352,3 @@ func TestReduceErrors(t *testing.T) {
 		})
 	}
 }
-
-// keysPage writes, without holding it, a page that has a counter of each of many keys,
-// and a histogram of each of some.
-type keysPage struct {
-	counters, histograms int
-	next                 int
-	rest                 []byte
-}
-
-func (p *keysPage) Read(b []byte) (int, error) {
-	n := copy(b, p.rest)
-	p.rest = p.rest[:copy(p.rest, p.rest[n:])]
-	for n < len(b) && p.next < p.counters+p.histograms {
-		switch p.next {
-		case 0:
-			p.rest = append(p.rest, "# TYPE litellm_requests_total counter\n"...)
-		case p.counters:
-			p.rest = append(p.rest, "# TYPE litellm_latency histogram\n"...)
-		}
-		if p.next < p.counters {
-			p.line("litellm_requests_total{", ",model=\"m\"} 1\n")
-		} else {
-			p.line("litellm_latency_bucket{", ",le=\"1.0\",model=\"m\"} 1\n")
-			p.line("litellm_latency_count{", ",model=\"m\"} 1\n")
-		}
-		p.next++
-		more := copy(b[n:], p.rest)
-		p.rest = p.rest[:copy(p.rest, p.rest[more:])]
-		n += more
-	}
-	if n == 0 {
-		return 0, io.EOF
-	}
-	return n, nil
-}
-
-func (p *keysPage) line(name, end string) {
-	key := int64(p.next % p.counters)
-	p.rest = append(append(p.rest, name...), `end_user="user-`...)
-	p.rest = append(strconv.AppendInt(p.rest, key%7, 10), `",hashed_api_key="20e8d004`...)
-	p.rest = append(append(strconv.AppendInt(p.rest, key, 10), '"'), end...)
-}
-
-// A million keys must cost the memory of the series that stay, not that of the page.
-func TestReduceMemory(t *testing.T) {
-	const keys, histograms = 1_000_000, 70_000
-	users := NewValues(5, "other")
-	r := keep("model")
-	r.Keep["end_user"] = users
-	page := &keysPage{counters: keys, histograms: histograms}
-	most := uint64(0)
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	before := m.HeapAlloc
-	chunks := 0
-	watch := func(b []byte) (int, error) {
-		n, err := page.Read(b)
-		if chunks++; chunks%200 == 0 || err != nil {
-			runtime.GC()
-			runtime.ReadMemStats(&m)
-			most = max(most, m.HeapAlloc)
-		}
-		return n, err
-	}
-	p, err := Parse(readerFunc(watch), Options{MaxBytes: 1 << 30, Reduce: always(r)})
-	require.NoError(t, err)
-	assert.Less(t, int64(most)-int64(before), int64(8<<20))
-	assert.Greater(t, p.Bytes, int64(64<<20))
-	assert.Equal(t, keys+2*histograms, p.Samples)
-	assert.Equal(t, 12, p.SeriesCount())
-	total := 0.0
-	for _, s := range p.Family("litellm_requests_total").Series {
-		total += s.Value
-	}
-	assert.InDelta(t, keys, total, 0)
-	assert.Equal(t, 2*(keys/7+histograms/7), users.Refused(), "users 5 and 6 of 7")
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
