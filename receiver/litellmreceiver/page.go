@@ -67,7 +67,7 @@ func bareName(name string, typ prom.MetricType) (string, bool) {
 // proxyPage is a page under names that do not depend on the version.
 type proxyPage struct {
 	page *promtext.Page
-	// families of LiteLLM that have series.
+	// families of LiteLLM that have series, be they such as cannot be.
 	families map[string]*promtext.Family
 	// announced is the number of families of LiteLLM, with those that have no series.
 	announced int
@@ -87,11 +87,11 @@ func newProxyPage(page *promtext.Page) *proxyPage {
 		if ok {
 			p.announced++
 		}
-		if len(f.Series) == 0 {
+		if len(f.Series) == 0 && f.Invalid == 0 {
 			continue
 		}
 		if !ok {
-			p.start = plausibleTime(f.Series[0].Value)
+			p.start = plausibleTime(f.Series[0].Value) // not reduced
 			continue
 		}
 		p.families[name] = f

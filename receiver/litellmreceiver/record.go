@@ -42,7 +42,7 @@ func (r *recording) services(page *proxyPage) {
 	for i := range page.page.Families {
 		f := &page.page.Families[i]
 		name, ok := bareName(f.Name, f.Type)
-		if !ok || len(f.Series) == 0 || numberOf[name] != nil || histogramOf[name] != nil || name == notPremium {
+		if !ok || page.families[name] != f || numberOf[name] != nil || histogramOf[name] != nil || name == notPremium {
 			continue
 		}
 		if n, of := serviceNumberOf(name); n != nil {

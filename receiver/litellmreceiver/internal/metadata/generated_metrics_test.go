@@ -82,15 +82,15 @@ func TestMetricsBuilder(t *testing.T) {
 
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordLitellmCacheHitsDataPoint(ts, 1, WithGenAiResponseModelMetricAttribute("gen_ai.response.model-val"), WithGenAiProviderNameMetricAttribute("gen_ai.provider.name-val"), WithLitellmProviderMetricAttribute("litellm.provider-val"), WithLitellmKeyAliasMetricAttribute("litellm.key.alias-val"), WithLitellmKeyHashMetricAttribute("litellm.key.hash-val"), WithLitellmTeamIDMetricAttribute("litellm.team.id-val"), WithLitellmTeamAliasMetricAttribute("litellm.team.alias-val"), WithLitellmUserIDMetricAttribute("litellm.user.id-val"), WithLitellmEndUserIDMetricAttribute("litellm.end_user.id-val"), WithLitellmOrganizationIDMetricAttribute("litellm.organization.id-val"), WithLitellmOrganizationAliasMetricAttribute("litellm.organization.alias-val"), WithHTTPRouteMetricAttribute("http.route-val"), WithLitellmTagsMetricAttribute("litellm.tags-val"))
+			mb.RecordLitellmCacheHitsDataPoint(ts, 1, WithGenAiRequestModelMetricAttribute("gen_ai.request.model-val"), WithGenAiResponseModelMetricAttribute("gen_ai.response.model-val"), WithGenAiProviderNameMetricAttribute("gen_ai.provider.name-val"), WithLitellmProviderMetricAttribute("litellm.provider-val"), WithLitellmKeyAliasMetricAttribute("litellm.key.alias-val"), WithLitellmKeyHashMetricAttribute("litellm.key.hash-val"), WithLitellmTeamIDMetricAttribute("litellm.team.id-val"), WithLitellmTeamAliasMetricAttribute("litellm.team.alias-val"), WithLitellmUserIDMetricAttribute("litellm.user.id-val"), WithLitellmEndUserIDMetricAttribute("litellm.end_user.id-val"), WithLitellmOrganizationIDMetricAttribute("litellm.organization.id-val"), WithLitellmOrganizationAliasMetricAttribute("litellm.organization.alias-val"), WithHTTPRouteMetricAttribute("http.route-val"), WithLitellmTagsMetricAttribute("litellm.tags-val"))
 
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordLitellmCacheMissesDataPoint(ts, 1, WithGenAiResponseModelMetricAttribute("gen_ai.response.model-val"), WithGenAiProviderNameMetricAttribute("gen_ai.provider.name-val"), WithLitellmProviderMetricAttribute("litellm.provider-val"), WithLitellmKeyAliasMetricAttribute("litellm.key.alias-val"), WithLitellmKeyHashMetricAttribute("litellm.key.hash-val"), WithLitellmTeamIDMetricAttribute("litellm.team.id-val"), WithLitellmTeamAliasMetricAttribute("litellm.team.alias-val"), WithLitellmUserIDMetricAttribute("litellm.user.id-val"), WithLitellmEndUserIDMetricAttribute("litellm.end_user.id-val"), WithLitellmOrganizationIDMetricAttribute("litellm.organization.id-val"), WithLitellmOrganizationAliasMetricAttribute("litellm.organization.alias-val"), WithHTTPRouteMetricAttribute("http.route-val"), WithLitellmTagsMetricAttribute("litellm.tags-val"))
+			mb.RecordLitellmCacheMissesDataPoint(ts, 1, WithGenAiRequestModelMetricAttribute("gen_ai.request.model-val"), WithGenAiResponseModelMetricAttribute("gen_ai.response.model-val"), WithGenAiProviderNameMetricAttribute("gen_ai.provider.name-val"), WithLitellmProviderMetricAttribute("litellm.provider-val"), WithLitellmKeyAliasMetricAttribute("litellm.key.alias-val"), WithLitellmKeyHashMetricAttribute("litellm.key.hash-val"), WithLitellmTeamIDMetricAttribute("litellm.team.id-val"), WithLitellmTeamAliasMetricAttribute("litellm.team.alias-val"), WithLitellmUserIDMetricAttribute("litellm.user.id-val"), WithLitellmEndUserIDMetricAttribute("litellm.end_user.id-val"), WithLitellmOrganizationIDMetricAttribute("litellm.organization.id-val"), WithLitellmOrganizationAliasMetricAttribute("litellm.organization.alias-val"), WithHTTPRouteMetricAttribute("http.route-val"), WithLitellmTagsMetricAttribute("litellm.tags-val"))
 
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordLitellmCacheTokensDataPoint(ts, 1, WithGenAiResponseModelMetricAttribute("gen_ai.response.model-val"), WithGenAiProviderNameMetricAttribute("gen_ai.provider.name-val"), WithLitellmProviderMetricAttribute("litellm.provider-val"), WithLitellmKeyAliasMetricAttribute("litellm.key.alias-val"), WithLitellmKeyHashMetricAttribute("litellm.key.hash-val"), WithLitellmTeamIDMetricAttribute("litellm.team.id-val"), WithLitellmTeamAliasMetricAttribute("litellm.team.alias-val"), WithLitellmUserIDMetricAttribute("litellm.user.id-val"), WithLitellmEndUserIDMetricAttribute("litellm.end_user.id-val"), WithLitellmOrganizationIDMetricAttribute("litellm.organization.id-val"), WithLitellmOrganizationAliasMetricAttribute("litellm.organization.alias-val"), WithHTTPRouteMetricAttribute("http.route-val"), WithLitellmTagsMetricAttribute("litellm.tags-val"))
+			mb.RecordLitellmCacheTokensDataPoint(ts, 1, WithGenAiRequestModelMetricAttribute("gen_ai.request.model-val"), WithGenAiResponseModelMetricAttribute("gen_ai.response.model-val"), WithGenAiProviderNameMetricAttribute("gen_ai.provider.name-val"), WithLitellmProviderMetricAttribute("litellm.provider-val"), WithLitellmKeyAliasMetricAttribute("litellm.key.alias-val"), WithLitellmKeyHashMetricAttribute("litellm.key.hash-val"), WithLitellmTeamIDMetricAttribute("litellm.team.id-val"), WithLitellmTeamAliasMetricAttribute("litellm.team.alias-val"), WithLitellmUserIDMetricAttribute("litellm.user.id-val"), WithLitellmEndUserIDMetricAttribute("litellm.end_user.id-val"), WithLitellmOrganizationIDMetricAttribute("litellm.organization.id-val"), WithLitellmOrganizationAliasMetricAttribute("litellm.organization.alias-val"), WithHTTPRouteMetricAttribute("http.route-val"), WithLitellmTagsMetricAttribute("litellm.tags-val"))
 
 			defaultMetricsCount++
 			allMetricsCount++
@@ -186,7 +186,7 @@ func TestMetricsBuilder(t *testing.T) {
 
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordLitellmFallbacksDataPoint(ts, 1, WithGenAiRequestModelMetricAttribute("gen_ai.request.model-val"), WithLitellmFallbackModelMetricAttribute("litellm.fallback.model-val"), WithErrorTypeMetricAttribute("error.type-val"), WithLitellmExceptionClassMetricAttribute("litellm.exception.class-val"), WithLitellmOutcomeMetricAttribute("litellm.outcome-val"), WithLitellmKeyAliasMetricAttribute("litellm.key.alias-val"), WithLitellmKeyHashMetricAttribute("litellm.key.hash-val"), WithLitellmTeamIDMetricAttribute("litellm.team.id-val"), WithLitellmTeamAliasMetricAttribute("litellm.team.alias-val"), WithLitellmUserIDMetricAttribute("litellm.user.id-val"), WithLitellmEndUserIDMetricAttribute("litellm.end_user.id-val"), WithLitellmOrganizationIDMetricAttribute("litellm.organization.id-val"), WithLitellmOrganizationAliasMetricAttribute("litellm.organization.alias-val"), WithHTTPRouteMetricAttribute("http.route-val"), WithLitellmTagsMetricAttribute("litellm.tags-val"))
+			mb.RecordLitellmFallbacksDataPoint(ts, 1, WithGenAiRequestModelMetricAttribute("gen_ai.request.model-val"), WithLitellmFallbackModelMetricAttribute("litellm.fallback.model-val"), WithGenAiProviderNameMetricAttribute("gen_ai.provider.name-val"), WithLitellmProviderMetricAttribute("litellm.provider-val"), WithErrorTypeMetricAttribute("error.type-val"), WithLitellmExceptionClassMetricAttribute("litellm.exception.class-val"), WithLitellmOutcomeMetricAttribute("litellm.outcome-val"), WithLitellmKeyAliasMetricAttribute("litellm.key.alias-val"), WithLitellmKeyHashMetricAttribute("litellm.key.hash-val"), WithLitellmTeamIDMetricAttribute("litellm.team.id-val"), WithLitellmTeamAliasMetricAttribute("litellm.team.alias-val"), WithLitellmUserIDMetricAttribute("litellm.user.id-val"), WithLitellmEndUserIDMetricAttribute("litellm.end_user.id-val"), WithLitellmOrganizationIDMetricAttribute("litellm.organization.id-val"), WithLitellmOrganizationAliasMetricAttribute("litellm.organization.alias-val"), WithHTTPRouteMetricAttribute("http.route-val"), WithLitellmTagsMetricAttribute("litellm.tags-val"))
 
 			defaultMetricsCount++
 			allMetricsCount++
@@ -549,7 +549,10 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					attrVal, ok := dp.Attributes().Get("gen_ai.response.model")
+					attrVal, ok := dp.Attributes().Get("gen_ai.request.model")
+					assert.True(t, ok)
+					assert.Equal(t, "gen_ai.request.model-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("gen_ai.response.model")
 					assert.True(t, ok)
 					assert.Equal(t, "gen_ai.response.model-val", attrVal.Str())
 					attrVal, ok = dp.Attributes().Get("gen_ai.provider.name")
@@ -602,7 +605,10 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					attrVal, ok := dp.Attributes().Get("gen_ai.response.model")
+					attrVal, ok := dp.Attributes().Get("gen_ai.request.model")
+					assert.True(t, ok)
+					assert.Equal(t, "gen_ai.request.model-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("gen_ai.response.model")
 					assert.True(t, ok)
 					assert.Equal(t, "gen_ai.response.model-val", attrVal.Str())
 					attrVal, ok = dp.Attributes().Get("gen_ai.provider.name")
@@ -655,7 +661,10 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					attrVal, ok := dp.Attributes().Get("gen_ai.response.model")
+					attrVal, ok := dp.Attributes().Get("gen_ai.request.model")
+					assert.True(t, ok)
+					assert.Equal(t, "gen_ai.request.model-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("gen_ai.response.model")
 					assert.True(t, ok)
 					assert.Equal(t, "gen_ai.response.model-val", attrVal.Str())
 					attrVal, ok = dp.Attributes().Get("gen_ai.provider.name")
@@ -1305,6 +1314,12 @@ func TestMetricsBuilder(t *testing.T) {
 					attrVal, ok = dp.Attributes().Get("litellm.fallback.model")
 					assert.True(t, ok)
 					assert.Equal(t, "litellm.fallback.model-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("gen_ai.provider.name")
+					assert.True(t, ok)
+					assert.Equal(t, "gen_ai.provider.name-val", attrVal.Str())
+					attrVal, ok = dp.Attributes().Get("litellm.provider")
+					assert.True(t, ok)
+					assert.Equal(t, "litellm.provider-val", attrVal.Str())
 					attrVal, ok = dp.Attributes().Get("error.type")
 					assert.True(t, ok)
 					assert.Equal(t, "error.type-val", attrVal.Str())
