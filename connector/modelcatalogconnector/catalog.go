@@ -150,6 +150,7 @@ func (c *catalog) snapshot(ctx context.Context, now time.Time) pmetric.Metrics {
 	for i := range cards {
 		recordCard(c.mb, &cards[i], ts)
 	}
+	c.store.settle(now)
 	recordTotals(c.mb, c.store.counters, c.store.counters.current(now), ts)
 	c.report(ctx, len(cards), now)
 	c.store.changed = false

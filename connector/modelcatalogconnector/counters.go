@@ -42,12 +42,24 @@ type counters struct {
 	totals map[totalKey]*total
 }
 
+// counted is what a series counts, with the name that its source has for the model.
+type counted struct {
+	model, tokenType string
+	origin           origin
+	// served says that the name is that at the engine, and no public one.
+	served bool
+}
+
 // counter is a series of a source.
 type counter struct {
+	counted
 	value float64
 	start pcommon.Timestamp
 	at    pcommon.Timestamp
 	seen  time.Time
+	// grown is what is in no total yet; fresh says that there may be some.
+	grown float64
+	fresh bool
 }
 
 // totalKey is a series of llm.model.tokens.
@@ -68,35 +80,34 @@ func newCounters(most int, expireAfter time.Duration, start pcommon.Timestamp) *
 	}
 }
 
-// observe adds what a series grew by to a total; false if there is no room for it.
-func (c *counters) observe(series uint64, key totalKey, dp pmetric.NumberDataPoint, now time.Time) bool {
+// observe notes what a series has grown by; false if there is no room for it.
+func (c *counters) observe(series uint64, of counted, dp pmetric.NumberDataPoint, now time.Time) bool {
 	value := number(dp)
 	if !(value >= 0) || math.IsInf(value, 1) {
 		return true // no count at all
 	}
-	last, t := c.series[series], c.totals[key]
-	if (last == nil || t == nil) && !c.room(last == nil, t == nil, now) {
-		return false
-	}
-	if t == nil {
-		t = &total{}
-		c.totals[totalKey{own(key.model), own(key.tokenType), key.origin}] = t
-	}
-	t.seen = now
+	last := c.series[series]
 	switch {
 	case last == nil:
-		last = &counter{}
+		if len(c.series) >= c.max {
+			c.forget(now)
+			if len(c.series) >= c.max {
+				return false
+			}
+		}
+		of.model, of.tokenType = own(of.model), own(of.tokenType)
+		last = &counter{counted: of}
 		c.series[series] = last
 		// A start that is the first point itself says only that none is known.
 		if began := dp.StartTimestamp(); began > c.since && began < dp.Timestamp() {
-			t.value += value
+			last.grown = value
 		}
 	case dp.Timestamp() < last.at:
 		return true // late; what came after it holds it already
 	default:
-		t.value += last.growth(value, dp.StartTimestamp())
+		last.grown += last.growth(value, dp.StartTimestamp())
 	}
-	last.value, last.start, last.at, last.seen = value, dp.StartTimestamp(), dp.Timestamp(), now
+	last.value, last.start, last.at, last.seen, last.fresh = value, dp.StartTimestamp(), dp.Timestamp(), now, true
 	return true
 }
 
@@ -109,13 +120,11 @@ func (c *counter) growth(value float64, start pcommon.Timestamp) float64 {
 	return value - c.value
 }
 
-// room says whether a series and a total more may be kept. If not, those make room
-// that were not seen for long. Otherwise they stay: a source that was away goes on
-// where it stopped.
-func (c *counters) room(series, sum bool, now time.Time) bool {
-	fits := func() bool { return !(series && len(c.series) >= c.max || sum && len(c.totals) >= c.max) }
-	if fits() || c.swept.Equal(now) { // a point of the same batch has looked in vain
-		return fits()
+// forget makes room by dropping what was not seen for long. Otherwise it is kept:
+// a source that was away goes on where it stopped.
+func (c *counters) forget(now time.Time) {
+	if c.swept.Equal(now) {
+		return // a point of the same batch has looked in vain
 	}
 	c.swept = now
 	before := now.Add(-c.expireAfter)
@@ -130,7 +139,44 @@ func (c *counters) room(series, sum bool, now time.Time) bool {
 			delete(c.totals, key)
 		}
 	}
-	return fits()
+}
+
+// settle adds what the series have grown by to the totals of their models, as the
+// names are understood now: when a counter is seen first, the source that knows
+// the name may not have spoken yet. It returns how many there was no room for.
+func (c *counters) settle(n *names, now time.Time) (refused int64) {
+	for _, of := range c.series {
+		if !of.fresh {
+			continue
+		}
+		t := c.total(totalKey{n.engineName(of.counted), of.tokenType, of.origin}, now)
+		if t == nil {
+			refused++
+			continue
+		}
+		t.value += of.grown
+		of.grown, of.fresh = 0, false
+		if t.seen.Before(of.seen) {
+			t.seen = of.seen
+		}
+	}
+	return refused
+}
+
+// total returns a total, nil if there is none and no room for it.
+func (c *counters) total(key totalKey, now time.Time) *total {
+	t := c.totals[key]
+	if t == nil {
+		if len(c.totals) >= c.max {
+			c.forget(now)
+			if len(c.totals) >= c.max {
+				return nil
+			}
+		}
+		t = &total{}
+		c.totals[key] = t
+	}
+	return t
 }
 
 // current returns the totals that a source still feeds, in a steady order.

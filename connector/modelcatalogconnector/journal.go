@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/otelcol-llm/otelcol-llm/connector/modelcatalogconnector/internal/metadata"
 )
 
 // journal writes a line when something changes, and none while it stays the same.
@@ -16,11 +14,11 @@ type journal struct {
 	fault  string
 	failed bool
 	// refused is when something was left out last.
-	refused map[metadata.AttributeRefused]time.Time
+	refused map[refusal]time.Time
 }
 
 func newJournal(logger *zap.Logger) *journal {
-	return &journal{logger: logger, refused: make(map[metadata.AttributeRefused]time.Time)}
+	return &journal{logger: logger, refused: make(map[refusal]time.Time)}
 }
 
 // file notes how the file was read.
@@ -48,10 +46,10 @@ func (j *journal) file(path string, err error, models int) {
 	j.logger.Warn("The file of the model catalog cannot be used as it is. What it said before stays in use.", fields...)
 }
 
-var refusalHints = map[metadata.AttributeRefused]string{
-	metadata.AttributeRefusedModel:  "Raise max_models if there are meant to be so many.",
-	metadata.AttributeRefusedSeries: "Raise max_series, or let the receivers tell fewer labels apart.",
-	metadata.AttributeRefusedName:   "A name may have 256 bytes.",
+var refusalHints = map[refusal]string{
+	refusedModel:  "Raise max_models if there are meant to be so many.",
+	refusedSeries: "Raise max_series, or let the receivers tell fewer labels apart.",
+	refusedName:   "A name may have 256 bytes.",
 }
 
 // refusals notes what was left out. One that comes again within a while is no news.

@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/otelcol-llm/otelcol-llm/connector/modelcatalogconnector/internal/metadata"
 )
 
 // merger makes cards of what the sources and the file say.
@@ -118,7 +116,7 @@ func sorted[T any](of map[instance]T) []T {
 // model does not take the place of another.
 func (m *merger) fit(s *store, cards []card) []card {
 	if over := len(cards) - m.max; over > 0 {
-		s.refused[metadata.AttributeRefusedModel] += int64(over)
+		s.refused[refusedModel] += int64(over)
 		slices.SortStableFunc(cards, func(a, b card) int {
 			switch {
 			case m.shown[a.name] == m.shown[b.name]:

@@ -84,6 +84,17 @@ func (n *names) any(name string) string {
 	return name
 }
 
+// engineName is the name that the engine counts with for what a source counted.
+func (n *names) engineName(of counted) string {
+	switch {
+	case of.origin == originVLLM:
+		return of.model
+	case of.served:
+		return n.served(of.model)
+	}
+	return n.any(of.model)
+}
+
 // values are the different values of what is known of a model.
 type values []string
 

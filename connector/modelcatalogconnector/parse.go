@@ -73,12 +73,13 @@ func parseOverrides(content []byte) (*overrides, error) {
 
 var lineOf = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-// syntaxFault takes the line out of an error of the YAML parser.
+// syntaxFault takes the line out of an error of the YAML parser, which is that of
+// the list, map or text in which the fault is.
 func syntaxFault(err error) error {
-	f := &fault{what: err.Error()}
+	f := &fault{what: "it is no YAML: " + err.Error()}
 	if parts := lineOf.FindStringSubmatch(err.Error()); parts != nil {
 		f.line, _ = strconv.Atoi(parts[1])
-		f.what = "it is no YAML: " + parts[2]
+		f.what = "it is no YAML here or below: " + parts[2]
 	}
 	return f
 }
@@ -247,11 +248,15 @@ func (o *override) parsePrices(value *yaml.Node) error {
 		if !slices.Contains(tokenTypes, kind) {
 			return faultAt(price, `"price_per_million_tokens" has no %q: its keys are %s`, kind, strings.Join(tokenTypes, ", "))
 		}
-		usd, err := strconv.ParseFloat(resolve(price).Value, 64)
+		text := resolve(price).Value
+		usd, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(usd >= 0) || math.IsInf(usd, 1) {
 			return faultAt(price, `%q of "price_per_million_tokens" must be USD for a million tokens, such as 0.25`, kind)
 		}
-		o.prices[kind] = usd / million
+		// To move the point is exact, to divide is not: 0.2 would become 2.0000000000000002e-07.
+		if o.prices[kind], err = strconv.ParseFloat(text+"e-6", 64); err != nil {
+			o.prices[kind] = usd / million // it had an exponent already
+		}
 		return nil
 	})
 }

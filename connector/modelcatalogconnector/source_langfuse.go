@@ -16,10 +16,9 @@ func (s *store) readLangfuse(rm pmetric.ResourceMetrics, id instance, now time.T
 			if ended || !s.takes(dp.Attributes()) {
 				return
 			}
-			model := s.resolver().any(text(dp.Attributes(), attrRequestModel))
-			kind := text(dp.Attributes(), attrTokenType)
-			if model != "" && (kind == tokenInput || kind == tokenOutput) {
-				s.count(id, series, model, kind, originLangfuse, dp, now)
+			of := counted{text(dp.Attributes(), attrRequestModel), text(dp.Attributes(), attrTokenType), originLangfuse, false}
+			if of.model != "" && (of.tokenType == tokenInput || of.tokenType == tokenOutput) {
+				s.count(id, series, of, dp, now)
 			}
 		})
 	})

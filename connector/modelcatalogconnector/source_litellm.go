@@ -221,14 +221,12 @@ func (r *litellmReading) tokens(kind string) func(pmetric.NumberDataPoint, uint6
 		if ended || !r.takes(dp.Attributes()) {
 			return
 		}
-		model := text(dp.Attributes(), attrResponseModel)
-		if model != "" {
-			model = r.resolver().served(model)
-		} else {
-			model = r.resolver().any(text(dp.Attributes(), attrRequestModel))
+		of := counted{text(dp.Attributes(), attrResponseModel), kind, originLiteLLM, true}
+		if of.model == "" {
+			of.model, of.served = text(dp.Attributes(), attrRequestModel), false
 		}
-		if model != "" {
-			r.count(r.id, series, model, kind, originLiteLLM, dp, r.now)
+		if of.model != "" {
+			r.count(r.id, series, of, dp, r.now)
 		}
 	}
 }

@@ -151,6 +151,6 @@ func (r *vllmReading) tokens(kind string) func(pmetric.NumberDataPoint, uint64, 
 			r.server.counted[own(model)] = r.now
 			r.names = nil
 		}
-		r.count(r.id, series, model, kind, originVLLM, dp, r.now)
+		r.count(r.id, series, counted{model, kind, originVLLM, true}, dp, r.now)
 	}
 }

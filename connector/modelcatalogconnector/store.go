@@ -15,8 +15,17 @@ import (
 // catalog. A deployment takes two, so that four may stand behind each name.
 const recordsPerModel = 8
 
-// refusals counts what was left out, by why.
-type refusals map[metadata.AttributeRefused]int64
+// refusal is what was left out.
+type refusal = metadata.AttributeRefused
+
+const (
+	refusedModel  = metadata.AttributeRefusedModel
+	refusedSeries = metadata.AttributeRefusedSeries
+	refusedName   = metadata.AttributeRefusedName
+)
+
+// refusals counts what was left out.
+type refusals map[refusal]int64
 
 // store is what the sources said. It is for one caller at a time.
 type store struct {
@@ -117,7 +126,7 @@ func (s *store) eachPoint(m pmetric.Metric, fn func(dp pmetric.NumberDataPoint, 
 // room says whether one more record may be kept.
 func (s *store) room() bool {
 	if s.records >= s.limit {
-		s.refused[metadata.AttributeRefusedModel]++
+		s.refused[refusedModel]++
 		return false
 	}
 	s.records++
@@ -136,19 +145,24 @@ func (s *store) change(changed bool) {
 func (s *store) takes(attributes pcommon.Map) bool {
 	for _, name := range []string{attrRequestModel, attrResponseModel} {
 		if tooLong(attributes, name) {
-			s.refused[metadata.AttributeRefusedName]++
+			s.refused[refusedName]++
 			return false
 		}
 	}
 	return true
 }
 
-// count follows a token counter, under the name that the engine counts with.
-func (s *store) count(id instance, series uint64, model, tokenType string, from origin, dp pmetric.NumberDataPoint, now time.Time) {
-	key := totalKey{model, tokenType, from}
-	series += maphash.Comparable(s.seed, id)
-	if !s.counters.observe(series, key, dp, now) {
-		s.refused[metadata.AttributeRefusedSeries]++
+// count follows a token counter.
+func (s *store) count(id instance, series uint64, of counted, dp pmetric.NumberDataPoint, now time.Time) {
+	if !s.counters.observe(series+maphash.Comparable(s.seed, id), of, dp, now) {
+		s.refused[refusedSeries]++
+	}
+}
+
+// settle brings the totals of tokens up to date.
+func (s *store) settle(now time.Time) {
+	if n := s.counters.settle(s.resolver(), now); n > 0 {
+		s.refused[refusedSeries] += n
 	}
 }
 
