@@ -135,6 +135,8 @@ type shelf struct {
 	// before and after are called with each write, if they are there.
 	before, after func(key string)
 	writes        int
+	// noClient is why there is no client, if it is there.
+	noClient error
 }
 
 var shelfID = component.MustNewID("shelf")
@@ -142,7 +144,7 @@ var shelfID = component.MustNewID("shelf")
 func newShelf() *shelf { return &shelf{content: make(map[string][]byte)} }
 
 func (s *shelf) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return s, nil
+	return s, s.noClient
 }
 
 func (s *shelf) Get(_ context.Context, key string) ([]byte, error) {

@@ -311,7 +311,7 @@ type metricLangfuseAPI struct {
 func (m *metricLangfuseAPI) init() {
 	m.data.SetName("langfuse.api")
 	m.data.SetDescription("1 for the API that the figures are read from, 0 for the others.")
-	m.data.SetUnit("1")
+	m.data.SetUnit("{api}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
@@ -467,7 +467,7 @@ type metricLangfuseInfo struct {
 func (m *metricLangfuseInfo) init() {
 	m.data.SetName("langfuse.info")
 	m.data.SetDescription("Always 1. Tells the version of the server.")
-	m.data.SetUnit("1")
+	m.data.SetUnit("{server}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
@@ -845,7 +845,7 @@ type metricLangfuseRowsTruncated struct {
 func (m *metricLangfuseRowsTruncated) init() {
 	m.data.SetName("langfuse.rows.truncated")
 	m.data.SetDescription("1 if the server cut the answer for the last window of the view, so that the rarest entries are missing, else 0.")
-	m.data.SetUnit("1")
+	m.data.SetUnit("{view}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
@@ -896,7 +896,7 @@ type metricLangfuseScoreMean struct {
 func (m *metricLangfuseScoreMean) init() {
 	m.data.SetName("langfuse.score.mean")
 	m.data.SetDescription("Mean of a score over the last window. Of a boolean score, the share that is true.")
-	m.data.SetUnit("1")
+	m.data.SetUnit("{value}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
@@ -950,7 +950,7 @@ type metricLangfuseScoreSum struct {
 func (m *metricLangfuseScoreSum) init() {
 	m.data.SetName("langfuse.score.sum")
 	m.data.SetDescription("Sum of the values of a numeric or boolean score. Divided by langfuse.scores it is the mean. Values may be negative.")
-	m.data.SetUnit("1")
+	m.data.SetUnit("{value}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
@@ -1062,7 +1062,7 @@ type metricLangfuseScrapeError struct {
 func (m *metricLangfuseScrapeError) init() {
 	m.data.SetName("langfuse.scrape.error")
 	m.data.SetDescription("1 for what is wrong with the server or the key now, 0 for what was wrong before.")
-	m.data.SetUnit("1")
+	m.data.SetUnit("{error}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
@@ -1331,7 +1331,7 @@ type metricLangfuseUp struct {
 func (m *metricLangfuseUp) init() {
 	m.data.SetName("langfuse.up")
 	m.data.SetDescription("1 if the health check of the server answered 200, else 0.")
-	m.data.SetUnit("1")
+	m.data.SetUnit("{server}")
 	m.data.SetEmptyGauge()
 }
 
