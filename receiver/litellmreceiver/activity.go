@@ -73,8 +73,8 @@ type activityAnswer struct {
 		} `json:"breakdown"`
 	} `json:"results"`
 	Metadata struct {
-		Pages amount `json:"total_pages"`
-		More  flag   `json:"has_more"`
+		Pages amount  `json:"total_pages"`
+		More  boolean `json:"has_more"`
 	} `json:"metadata"`
 }
 

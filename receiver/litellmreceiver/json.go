@@ -18,8 +18,8 @@ type (
 	// of LiteLLM may be null or missing, and which has what type changes.
 	text string
 
-	// flag is true where the answer says so.
-	flag bool
+	// boolean is true where the answer says so.
+	boolean bool
 
 	// amount is a number, or a string that holds one. It is nil otherwise.
 	amount struct{ *float64 }
@@ -35,8 +35,8 @@ func (t *text) UnmarshalJSON(data []byte) error {
 }
 
 // UnmarshalJSON never fails.
-func (f *flag) UnmarshalJSON(data []byte) error {
-	*f = string(data) == "true"
+func (b *boolean) UnmarshalJSON(data []byte) error {
+	*b = string(data) == "true"
 	return nil
 }
 

@@ -156,8 +156,4 @@ func TestAfterTheEnd(t *testing.T) {
 
 func TestFactory(t *testing.T) {
 	assert.Equal(t, component.MustNewType("litellm"), NewFactory().Type())
-	cfg := everySecond("http://localhost:1")
-	cfg.CollectionInterval = 0
-	_, err := NewFactory().CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, &sink{})
-	require.NoError(t, err, "the collector validates before")
 }
