@@ -23,7 +23,7 @@ const (
 	attrResponseModel   = "gen_ai.response.model"
 	attrProvider        = "gen_ai.provider.name"
 	attrOperation       = "gen_ai.operation.name"
-	attrTokenType       = "gen_ai.token.type"
+	attrTokenType       = "gen_ai.token.type" //nolint:gosec // a name, no secret
 	attrServiceVersion  = "service.version"
 	attrModelID         = "llm.model.id"
 	attrParent          = "llm.model.parent"

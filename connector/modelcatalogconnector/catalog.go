@@ -63,8 +63,8 @@ func newCatalog(cfg *Config, set connector.Settings, next consumer.Metrics) (*ca
 func (*catalog) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 // Start begins to emit.
-func (c *catalog) Start(context.Context, component.Host) error {
-	life, cancel := context.WithCancel(context.Background())
+func (c *catalog) Start(ctx context.Context, _ component.Host) error {
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the start
 	c.cancel = cancel
 	c.running.Go(func() { c.run(life) })
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -53,16 +55,33 @@ func (s *sink) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	return s.err
 }
 
-// times are those of all emissions.
-func (s *sink) times() []time.Duration {
-	var all []time.Duration
-	for _, e := range s.got {
-		all = append(all, e.after)
-	}
-	return all
+// all are the emissions so far.
+func (s *sink) all() []emission {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got)
 }
 
-func (s *sink) last() emission { return s.got[len(s.got)-1] }
+// answer sets what it answers from now on.
+func (s *sink) answer(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
+// times are those of all emissions.
+func (s *sink) times() []time.Duration {
+	var times []time.Duration
+	for _, e := range s.all() {
+		times = append(times, e.after)
+	}
+	return times
+}
+
+func (s *sink) last() emission {
+	all := s.all()
+	return all[len(all)-1]
+}
 
 // start runs a catalog in a bubble of its own time.
 func start(t *testing.T, changes ...func(*Config)) (*probe, *sink) {
@@ -89,7 +108,7 @@ func TestSchedule(t *testing.T) {
 			return b.vllm("one", 8000).gauge("vllm.model.info{gen_ai.request.model=qwen}", 1).gauge("vllm.server.state{vllm.server.state="+state+"}", 1)
 		}
 		time.Sleep(10 * time.Second)
-		assert.Empty(t, s.got, "nothing is known")
+		assert.Empty(t, s.all(), "nothing is known")
 		p.feed(t, server("ready")) // at 10 s
 		time.Sleep(500 * time.Millisecond)
 		p.feed(t, server("loading")) // at 10.5 s
@@ -100,16 +119,16 @@ func TestSchedule(t *testing.T) {
 		p.feed(t, server("unreachable")) // at 80 s
 		time.Sleep(20 * time.Second)
 		require.Equal(t, []time.Duration{11 * time.Second, 71 * time.Second, 81 * time.Second}, s.times())
-		assert.Equal(t, "available", s.got[0].state("qwen"))
-		assert.Equal(t, "available", s.got[1].state("qwen"))
-		assert.Equal(t, "error", s.got[2].state("qwen"))
+		assert.Equal(t, "available", s.all()[0].state("qwen"))
+		assert.Equal(t, "available", s.all()[1].state("qwen"))
+		assert.Equal(t, "error", s.all()[2].state("qwen"))
 
 		// A flood of changes is a flood of nothing else.
 		for i := range 100 {
 			p.feed(t, server([]string{"ready", "stuck"}[i%2]))
 			time.Sleep(100 * time.Millisecond)
 		}
-		assert.LessOrEqual(t, len(s.got), 3+10)
+		assert.LessOrEqual(t, len(s.all()), 3+10)
 		p.feed(t, server("failed")) // a change just before the end
 		require.NoError(t, p.Shutdown(t.Context()))
 		assert.Equal(t, "error", s.last().state("qwen"), "the last word")
@@ -124,7 +143,7 @@ func TestShortInterval(t *testing.T) {
 		time.Sleep(2500 * time.Millisecond)
 		assert.Equal(t, []time.Duration{time.Second, 2 * time.Second}, s.times())
 		require.NoError(t, p.Shutdown(t.Context()))
-		assert.Len(t, s.got, 3)
+		assert.Len(t, s.all(), 3)
 	})
 }
 
@@ -134,8 +153,8 @@ func TestFileAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, s := start(t, file)
 		time.Sleep(2 * time.Second)
-		require.Len(t, s.got, 1)
-		assert.Equal(t, []string{"one"}, s.got[0].models())
+		require.Len(t, s.all(), 1)
+		assert.Equal(t, []string{"one"}, s.all()[0].models())
 		require.NoError(t, p.Shutdown(t.Context()))
 	})
 }
@@ -144,13 +163,11 @@ func TestFileAlone(t *testing.T) {
 func TestNextRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, s := start(t)
-		s.err = errors.New("full")
+		s.answer(errors.New("full"))
 		p.feed(t, everything())
 		time.Sleep(3 * time.Minute)
-		assert.Len(t, s.got, 3)
-		s.mu.Lock()
-		s.err = nil
-		s.mu.Unlock()
+		assert.Len(t, s.all(), 3)
+		s.answer(nil)
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, p.Shutdown(t.Context()))
 		require.Equal(t, 2, p.logs.Len())
@@ -164,7 +181,9 @@ func TestNextRefuses(t *testing.T) {
 func TestShutdownBreaksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, s := start(t)
+		s.mu.Lock()
 		s.block = true
+		s.mu.Unlock()
 		p.feed(t, everything())
 		time.Sleep(10 * time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -188,7 +207,7 @@ func TestConcurrent(t *testing.T) {
 					b.began = s.begin.Add(time.Millisecond)
 					serves(b.vllm(fmt.Sprintf("server-%d", i), 8000), "qwen", fmt.Sprintf(", service.version=%d", j%3))
 					b.sum("vllm.tokens.input{gen_ai.request.model=qwen}", int64(j))
-					offers(b.litellm(), fmt.Sprint(i), "chat", "qwen", "vllm", "").sum(fmt.Sprintf("litellm.tokens.input{gen_ai.request.model=chat, gen_ai.response.model=qwen, litellm.team.id=%d}", i), int64(j))
+					offers(b.litellm(), strconv.Itoa(i), "chat", "qwen", "vllm", "").sum(fmt.Sprintf("litellm.tokens.input{gen_ai.request.model=chat, gen_ai.response.model=qwen, litellm.team.id=%d}", i), int64(j))
 					b.langfuse().sum("langfuse.tokens{gen_ai.request.model=chat, gen_ai.token.type=input}", int64(j))
 					p.feed(t, b)
 					time.Sleep(50 * time.Millisecond)

@@ -32,42 +32,42 @@ func TestEnds(t *testing.T) {
 	tests := []struct {
 		name  string
 		ends  func(*batch)
-		check func(*testing.T, reading)
+		check func(*assert.Assertions, reading)
 	}{
 		{"model of a server", func(b *batch) {
 			b.vllm("one", 8000).end("vllm.model.info{gen_ai.provider.name=vllm, gen_ai.request.model=qwen, llm.model.id=Qwen/Qwen3-32B, service.version=1}")
-		}, func(t *testing.T, r reading) {
-			assert.Contains(t, r.info(t, "chat"), "llm.model.origins=litellm,")
-			assert.InDelta(t, 16384, r.values["llm.model.context_length{gen_ai.request.model=chat}"], 0)
-			assert.Equal(t, "available", r.state("chat"), "the word of the proxy")
+		}, func(a *assert.Assertions, r reading) {
+			a.Contains(r.of("llm.model.info")["chat"][0], "llm.model.origins=litellm,")
+			a.InDelta(16384, r.values["llm.model.context_length{gen_ai.request.model=chat}"], 0)
+			a.Equal("available", r.state("chat"), "the word of the proxy")
 		}},
-		{"state of a server", func(b *batch) { b.vllm("one", 8000).end("vllm.server.state{vllm.server.state=ready}") }, func(t *testing.T, r reading) {
-			assert.Equal(t, "available", r.state("chat"), "it is up")
+		{"state of a server", func(b *batch) { b.vllm("one", 8000).end("vllm.server.state{vllm.server.state=ready}") }, func(a *assert.Assertions, r reading) {
+			a.Equal("available", r.state("chat"), "it is up")
 		}},
 		{"all of the state", func(b *batch) {
 			b.vllm("one", 8000).end("vllm.server.state{vllm.server.state=ready}").end("vllm.up")
 			b.litellm().end("litellm.up").end("litellm.deployment.state{litellm.deployment.id=1, litellm.deployment.state=healthy}").end("litellm.deployment.healthy{litellm.deployment.id=1}")
 			b.end("litellm.deployment.healthy{gen_ai.request.model=chat, gen_ai.response.model=qwen}")
-		}, func(t *testing.T, r reading) {
-			assert.Equal(t, "unknown", r.state("chat"))
+		}, func(a *assert.Assertions, r reading) {
+			a.Equal("unknown", r.state("chat"))
 		}},
 		{"check of the deployment", func(b *batch) {
 			b.litellm().end("litellm.deployment.state{litellm.deployment.id=1, litellm.deployment.state=healthy}").end("litellm.deployment.healthy{litellm.deployment.id=1}")
 			b.gauge("litellm.deployment.healthy{gen_ai.request.model=chat, gen_ai.response.model=qwen}", 0)
-		}, func(t *testing.T, r reading) {
-			assert.Equal(t, "error", r.state("chat"), "that of its names is left")
+		}, func(a *assert.Assertions, r reading) {
+			a.Equal("error", r.state("chat"), "that of its names is left")
 		}},
-		{"deployment", func(b *batch) { b.litellm().end(info) }, func(t *testing.T, r reading) {
-			assert.Equal(t, []string{"qwen"}, r.models())
+		{"deployment", func(b *batch) { b.litellm().end(info) }, func(a *assert.Assertions, r reading) {
+			a.Equal([]string{"qwen"}, r.models())
 		}},
 		{"numbers", func(b *batch) {
 			b.vllm("one", 8000).end("vllm.model.context_length{gen_ai.request.model=qwen}")
 			b.litellm().end("litellm.deployment.context_length{gen_ai.request.model=chat, litellm.deployment.id=1}")
 			b.end("litellm.deployment.price{gen_ai.request.model=chat, gen_ai.token.type=input, litellm.deployment.id=1}")
 			b.end("litellm.deployment.price{gen_ai.request.model=chat, gen_ai.token.type=output, litellm.deployment.id=1}")
-		}, func(t *testing.T, r reading) {
-			assert.Empty(t, r.of("llm.model.context_length"))
-			assert.Empty(t, r.of("llm.model.price"))
+		}, func(a *assert.Assertions, r reading) {
+			a.Empty(r.of("llm.model.context_length"))
+			a.Empty(r.of("llm.model.price"))
 		}},
 		{"series that are others", func(b *batch) {
 			b.vllm("one", 8000).end("vllm.model.info{gen_ai.request.model=qwen, service.version=0}").end("vllm.server.state{vllm.server.state=loading}")
@@ -75,19 +75,19 @@ func TestEnds(t *testing.T) {
 			b.litellm().end(strings.Replace(info, "gpu-1", "gpu-2", 1)).end(strings.Replace(info, "id=1", "id=2", 1))
 			b.end("litellm.deployment.state{litellm.deployment.id=1, litellm.deployment.state=outage}").end("litellm.deployment.healthy{litellm.deployment.id=2}")
 			b.end("vllm.tokens.input{gen_ai.request.model=qwen}").end("litellm.tokens.input{gen_ai.response.model=qwen}").end("langfuse.tokens")
-		}, func(t *testing.T, r reading) {
-			assert.Equal(t, "available", r.state("chat"))
-			assert.Contains(t, r.info(t, "chat"), "llm.model.origins=litellm,vllm")
-			assert.Empty(t, r.ended)
+		}, func(a *assert.Assertions, r reading) {
+			a.Equal("available", r.state("chat"))
+			a.Contains(r.of("llm.model.info")["chat"][0], "llm.model.origins=litellm,vllm")
+			a.Empty(r.ended)
 		}},
 		{"of sources that are not known", func(b *batch) {
 			b.vllm("two", 8001).end("vllm.up").end("vllm.server.state{vllm.server.state=ready}").end("vllm.model.info{gen_ai.request.model=qwen}")
 			b.resource("service.name=litellm, service.instance.id=two").end("litellm.up").end(info).end("litellm.deployment.healthy{gen_ai.request.model=chat}")
 			b.end("litellm.deployment.state{litellm.deployment.id=1, litellm.deployment.state=healthy}")
 			b.langfuse().end("langfuse.tokens{gen_ai.request.model=chat, gen_ai.token.type=input}")
-		}, func(t *testing.T, r reading) {
-			assert.Equal(t, "available", r.state("chat"))
-			assert.Empty(t, r.ended)
+		}, func(a *assert.Assertions, r reading) {
+			a.Equal("available", r.state("chat"))
+			a.Empty(r.ended)
 		}},
 	}
 	for _, tt := range tests {
@@ -98,7 +98,7 @@ func TestEnds(t *testing.T) {
 			b := newBatch()
 			tt.ends(b)
 			p.feed(t, b)
-			tt.check(t, p.read(t))
+			tt.check(assert.New(t), p.read(t))
 		})
 	}
 }

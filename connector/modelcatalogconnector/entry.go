@@ -2,6 +2,7 @@ package modelcatalogconnector
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -173,9 +174,7 @@ func (c *card) correct(o *override) {
 	if o.contextLength > 0 {
 		c.contextLength = o.contextLength
 	}
-	for kind, price := range o.prices {
-		c.prices[kind] = price
-	}
+	maps.Copy(c.prices, o.prices)
 }
 
 // derive adds what follows from the rest, where the file does not say it.

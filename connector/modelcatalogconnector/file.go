@@ -69,7 +69,7 @@ func contentOf(path string, info fs.FileInfo) ([]byte, error) {
 	if err != nil {
 		return nil, accessFault(err)
 	}
-	defer file.Close()                                            //nolint:errcheck // nothing was written
+	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, maxFileSize)) // it may have grown
 	if err != nil {
 		return nil, accessFault(err)

@@ -16,12 +16,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-const (
-	// maxDescription is how many bytes a description may have.
-	maxDescription = 1024
-	// million is what prices are for in the file.
-	million = 1e6
-)
+// maxDescription is how many bytes a description may have.
+const maxDescription = 1024
 
 // fault is what is wrong with the file. Its text is one sentence.
 type fault struct {
@@ -248,17 +244,20 @@ func (o *override) parsePrices(value *yaml.Node) error {
 		if !slices.Contains(tokenTypes, kind) {
 			return faultAt(price, `"price_per_million_tokens" has no %q: its keys are %s`, kind, strings.Join(tokenTypes, ", "))
 		}
-		text := resolve(price).Value
-		usd, err := strconv.ParseFloat(text, 64)
+		usd, err := strconv.ParseFloat(resolve(price).Value, 64)
 		if err != nil || !(usd >= 0) || math.IsInf(usd, 1) {
 			return faultAt(price, `%q of "price_per_million_tokens" must be USD for a million tokens, such as 0.25`, kind)
 		}
-		// To move the point is exact, to divide is not: 0.2 would become 2.0000000000000002e-07.
-		if o.prices[kind], err = strconv.ParseFloat(text+"e-6", 64); err != nil {
-			o.prices[kind] = usd / million // it had an exponent already
-		}
+		o.prices[kind] = perToken(usd)
 		return nil
 	})
+}
+
+// perToken is the price of one token. To move the point is exact, to divide is not:
+// 0.2 would become 2.0000000000000002e-07.
+func perToken(usdPerMillion float64) float64 {
+	price, _ := strconv.ParseFloat(strconv.FormatFloat(usdPerMillion, 'f', -1, 64)+"e-6", 64)
+	return price
 }
 
 func (o *override) parseState(value *yaml.Node) error {

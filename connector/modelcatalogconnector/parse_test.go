@@ -13,7 +13,7 @@ func TestParseFaults(t *testing.T) {
 	tests := []struct {
 		name, file, want string
 	}{
-		{"unknown key", "models:\n  - name: a\n    descripton: x", `line 3: there is no key "descripton": the keys are add, capabilities, context_length, deprecated, description, dtype, endpoint, hidden, id, link, name, parameters, price_per_million_tokens, provider, quantization, replacement, state, type`},
+		{"unknown key", "models:\n  - name: a\n    descriptio: x", `line 3: there is no key "descriptio": the keys are add, capabilities, context_length, deprecated, description, dtype, endpoint, hidden, id, link, name, parameters, price_per_million_tokens, provider, quantization, replacement, state, type`},
 		{"unknown top key", "model: []", `line 1: there is no key "model": the file has one key, "models"`},
 		{"no map", "- name: a", `line 1: the file must be a map of keys and values`},
 		{"no list", "models: {name: a}", `line 1: "models" must be a list of entries such as {name: chat, description: For everyday use}`},
@@ -56,7 +56,7 @@ func TestParseFaults(t *testing.T) {
 			_, err := parseOverrides([]byte(tt.file))
 			require.EqualError(t, err, tt.want)
 			var f *fault
-			require.True(t, errors.As(err, &f))
+			require.ErrorAs(t, err, &f)
 		})
 	}
 }
@@ -92,6 +92,13 @@ models:
 	a.name, a.line, b.name, b.line = "", 0, "", 0
 	assert.Equal(t, a, b)
 	assert.Equal(t, map[string]float64{"input": 1e-6}, b.prices)
+}
+
+// TestParsePrices: a price is what was written, not what a division makes of it.
+func TestParsePrices(t *testing.T) {
+	o, err := parseOverrides([]byte("models: [{name: a, price_per_million_tokens: {input: 0.2, output: 2, cache_read: 1e-1, cache_creation: 0}}]"))
+	require.NoError(t, err)
+	assert.Equal(t, map[string]float64{"input": 2e-7, "output": 2e-6, "cache_read": 1e-7, "cache_creation": 0}, o.exact["a"].prices)
 }
 
 func FuzzParseOverrides(f *testing.F) {

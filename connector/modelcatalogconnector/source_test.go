@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,6 +80,10 @@ func TestNotRead(t *testing.T) {
 	b.resource("service.name=other").gauge("vllm.model.info{gen_ai.request.model=a}", 1)
 	b.resource("").gauge("vllm.model.info{gen_ai.request.model=a}", 1)
 	b.rm.Resource().Attributes().PutInt("service.name", 1)
+	p.feed(t, b)
+	assert.False(t, concerns(b.md))
+
+	b = newBatch()
 	b.vllm("one", 8000).gauge("vllm.model.info", 1).gauge("vllm.model.info{gen_ai.request.model=}", 1).gauge("vllm.requests.running{gen_ai.request.model=a}", 1)
 	b.sum("vllm.tokens.input", 1)
 	b.rm.ScopeMetrics().At(0).Metrics().AppendEmpty().SetName("vllm.up")
@@ -181,6 +186,24 @@ func TestLongTexts(t *testing.T) {
 	assert.Equal(t, "A name may have 256 bytes.", p.logs.All()[0].ContextMap()["hint"])
 }
 
+// TestNoRoomForTotals: names that come to mean other models are counted as refused
+// where there is no room for their totals.
+func TestNoRoomForTotals(t *testing.T) {
+	p := newProbe(t, func(cfg *Config) { cfg.MaxSeries = 1 })
+	feed := func(served string) {
+		b := newBatch()
+		offers(b.litellm(), "1", "chat", served, "openai", "")
+		b.langfuse().sum("langfuse.tokens{gen_ai.request.model=chat, gen_ai.token.type=input}", 1)
+		p.feed(t, b)
+	}
+	feed("a")
+	assert.Contains(t, p.read(t).of("llm.model.info"), "chat")
+	require.Zero(t, p.logs.Len())
+	feed("b")
+	assert.InDelta(t, -1, p.read(t).tokens("b", "input", "langfuse"), 0)
+	assert.Equal(t, 1, p.logs.Len())
+}
+
 // TestTooMany: 10,000 of each, again and again: memory stays within its bounds, the
 // first ones stay in the catalog, and one line says so.
 func TestTooMany(t *testing.T) {
@@ -193,7 +216,7 @@ func TestTooMany(t *testing.T) {
 		}
 		b.litellm()
 		for i := range 10_000 {
-			offers(b, fmt.Sprint(i), fmt.Sprintf("public-%d", i), "served", "openai", "")
+			offers(b, strconv.Itoa(i), fmt.Sprintf("public-%d", i), "served", "openai", "")
 			b.gauge(fmt.Sprintf("litellm.deployment.healthy{gen_ai.request.model=unlisted-%d}", i), 1)
 		}
 		b.langfuse()
