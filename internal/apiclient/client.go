@@ -2,11 +2,8 @@ package apiclient
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -117,6 +114,7 @@ func (c *Client) Do(ctx context.Context, req Request, read func(*http.Response) 
 	}
 }
 
+// sleep says whether d passed before ctx ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -130,8 +128,14 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // once sends the request once, if gate and rate limit let it.
 func (c *Client) once(ctx context.Context, gate *gate, req Request, read func(*http.Response) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return gate.pass(c.now, func() error {
 		if err := c.limiter.Wait(ctx); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			return fmt.Errorf("%w: %w", ErrRateLimit, err)
 		}
 		begin := time.Now()
@@ -152,7 +156,7 @@ func (c *Client) send(ctx context.Context, req Request, read func(*http.Response
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
-		return err
+		return bare(err)
 	}
 	accept := req.Accept
 	if accept == "" {
@@ -166,55 +170,19 @@ func (c *Client) send(ctx context.Context, req Request, read func(*http.Response
 	if err != nil {
 		return bare(err)
 	}
-	defer resp.Body.Close()
+	defer func() { closeBody(resp.Body) }()
 	if resp.StatusCode != http.StatusOK {
 		return newStatusError(resp, c.now())
 	}
-	resp.Body = &limitedBody{ReadCloser: resp.Body, left: c.cfg.MaxResponseSize}
+	resp.Body = Limit(resp.Body, c.cfg.MaxResponseSize)
 	return read(resp)
 }
 
 // bare drops the URL that net/http puts in front of its errors: it may hold what
 // is nobody's business, and the log line has the endpoint already.
 func bare(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
+	for u := (*url.Error)(nil); errors.As(err, &u); {
+		err = u.Err
 	}
 	return err
-}
-
-// DecodeJSON reads a JSON answer.
-func DecodeJSON(resp *http.Response, answer any) error {
-	if kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err == nil && kind == "text/html" {
-		return ErrHTML
-	}
-	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
-		if errors.Is(err, ErrTooLarge) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-			return err
-		}
-		return fmt.Errorf("%w: %w", ErrNotJSON, err)
-	}
-	return nil
-}
-
-// limitedBody ends with ErrTooLarge where a plain limit would pretend that the
-// answer ended there.
-type limitedBody struct {
-	io.ReadCloser
-	left int64
-}
-
-func (b *limitedBody) Read(p []byte) (int, error) {
-	if b.left < 0 {
-		return 0, ErrTooLarge
-	}
-	if int64(len(p)) > b.left+1 {
-		p = p[:b.left+1]
-	}
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return n, ErrTooLarge
-	}
-	return n, err
 }

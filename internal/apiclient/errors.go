@@ -49,6 +49,9 @@ const (
 	maxDrain = 4 << 10
 	// maxDetail is how much of it an error repeats.
 	maxDetail = 200
+	// minSecret is how long a secret is at least; what is shorter would be found in
+	// any text.
+	minSecret = 6
 	// maxRetryAfter bounds what a server may ask for.
 	maxRetryAfter = 24 * time.Hour
 )
@@ -57,23 +60,51 @@ func newStatusError(resp *http.Response, now time.Time) *StatusError {
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxDrain))
 	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now)}
 	if e.Code == http.StatusBadRequest || e.Code == http.StatusUnprocessableEntity {
-		e.Detail = strings.Map(func(r rune) rune {
-			if unicode.IsPrint(r) {
-				return r
-			}
-			return ' '
-		}, string(text[:min(len(text), maxDetail)]))
+		detail := string(text)
+		if resp.Request != nil {
+			detail = discreet(detail, resp.Request.Header)
+		}
+		e.Detail = printable(detail[:min(len(detail), maxDetail)])
 	}
 	return e
 }
 
+// discreet takes out of the text what the request told in confidence: a server may
+// repeat a key that it cannot read.
+func discreet(text string, header http.Header) string {
+	for name, values := range header {
+		if name == "Accept" {
+			continue
+		}
+		for _, value := range values {
+			_, credentials, _ := strings.Cut(value, " ") // after Bearer or Basic
+			for _, secret := range []string{value, credentials} {
+				if len(secret) >= minSecret {
+					text = strings.ReplaceAll(text, secret, "***")
+				}
+			}
+		}
+	}
+	return text
+}
+
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text)
+}
+
 // retryAfter reads both forms of the header, seconds and a date (RFC 9110, 10.2.3).
 func retryAfter(header string, now time.Time) time.Duration {
-	pause := time.Duration(0)
-	if seconds, err := strconv.Atoi(header); err == nil {
-		pause = time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		pause = at.Sub(now)
+	const most = int64(maxRetryAfter / time.Second)
+	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(max(seconds, 0), most)) * time.Second
 	}
-	return min(max(pause, 0), maxRetryAfter)
+	if at, err := http.ParseTime(header); err == nil {
+		return min(max(at.Sub(now), 0), maxRetryAfter)
+	}
+	return 0
 }
