@@ -58,15 +58,15 @@ func (e *entry) addDeployment(p *proxy, d *deployment, n *publicName, behind []*
 	e.providers.add(provider)
 	e.addCapabilities(info.capabilities)
 	e.fit(n.contextLength)
-	for kind, price := range n.prices {
-		if of, known := e.prices[kind]; !known || price.value > of {
-			e.prices[kind] = price.value
+	if n.priced() {
+		for kind, price := range n.prices {
+			e.prices[kind] = max(e.prices[kind], price.value)
 		}
 	}
 	e.routes = append(e.routes, route{
 		origin: originLiteLLM, served: info.served, provider: provider, instance: p.name, own: true,
 		endpoint: cmp.Or(endpoint, p.baseURL()),
-		state:    routeState(p, d, behind, p.checkOf(d, e.name, info.served)),
+		state:    routeState(p, d, behind, p.checkOf(d, e.name, info)),
 	})
 }
 

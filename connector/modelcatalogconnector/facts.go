@@ -96,11 +96,11 @@ type proxy struct {
 
 	up          fact[bool]
 	deployments map[string]*deployment
-	// checks are health checks that name no deployment but its names.
+	// checks are health checks that tell no id of a deployment but its names.
 	checks map[checkKey]*fact[bool]
 }
 
-type checkKey struct{ public, served string }
+type checkKey struct{ public, served, address string }
 
 // deployment is a model at a provider, behind one public name or several.
 type deployment struct {
@@ -115,6 +115,17 @@ type publicName struct {
 	contextLength fact[int64]
 	// prices are USD for a token of each type.
 	prices map[string]*fact[float64]
+}
+
+// priced says whether the name has a price. LiteLLM says that a token costs nothing
+// where it is not paid for by tokens, or where it does not know.
+func (n *publicName) priced() bool {
+	for _, price := range n.prices {
+		if price.value > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 type deploymentInfo struct {

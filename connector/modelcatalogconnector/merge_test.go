@@ -241,6 +241,13 @@ func TestNumbers(t *testing.T) {
 			b.gauge("litellm.deployment.price{gen_ai.request.model=chat, gen_ai.token.type="+kind+", litellm.deployment.id="+of.id+"}", price)
 		}
 	}
+	offers(b, "3", "free", "whisper", "openai", "")
+	for _, kind := range []string{"input", "output"} { // not paid for by tokens
+		b.gauge("litellm.deployment.price{gen_ai.request.model=free, gen_ai.token.type="+kind+", litellm.deployment.id=3}", 0)
+	}
+	offers(b, "4", "embed", "embed", "openai", "")
+	b.gauge("litellm.deployment.price{gen_ai.request.model=embed, gen_ai.token.type=input, litellm.deployment.id=4}", 1e-7)
+	b.gauge("litellm.deployment.price{gen_ai.request.model=embed, gen_ai.token.type=output, litellm.deployment.id=4}", 0)
 	p.feed(t, b)
 	r := p.read(t)
 	values := map[string]float64{}
@@ -254,6 +261,8 @@ func TestNumbers(t *testing.T) {
 	assert.Equal(t, map[string]float64{
 		"llm.model.context_length{gen_ai.request.model=chat}":                      16384,
 		"llm.model.context_length{gen_ai.request.model=qwen}":                      8192,
+		"llm.model.price{gen_ai.request.model=embed, gen_ai.token.type=input}":     1e-7,
+		"llm.model.price{gen_ai.request.model=embed, gen_ai.token.type=output}":    0,
 		"llm.model.price{gen_ai.request.model=chat, gen_ai.token.type=cache_read}": 5e-7,
 		"llm.model.price{gen_ai.request.model=chat, gen_ai.token.type=input}":      2e-6,
 		"llm.model.price{gen_ai.request.model=chat, gen_ai.token.type=output}":     3e-6,

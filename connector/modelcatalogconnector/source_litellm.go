@@ -51,10 +51,9 @@ func (r *litellmReading) exists() bool {
 }
 
 // deployment returns the record of a deployment, nil if it has none and may have
-// none.
-func (r *litellmReading) deployment(attributes pcommon.Map, ended bool) *deployment {
-	id := text(attributes, attrDeploymentID)
-	if id == "" || ended && r.proxy == nil || !r.exists() {
+// none. The empty id stands for all that have none.
+func (r *litellmReading) deployment(id string, ended bool) *deployment {
+	if ended && r.proxy == nil || !r.exists() {
 		return nil
 	}
 	d := r.proxy.deployments[id]
@@ -71,7 +70,7 @@ func (r *litellmReading) name(attributes pcommon.Map, ended bool) *publicName {
 	if public == "" || !ended && !r.takes(attributes) {
 		return nil
 	}
-	d := r.deployment(attributes, ended)
+	d := r.deployment(text(attributes, attrDeploymentID), ended)
 	if d == nil {
 		return nil
 	}
@@ -156,10 +155,11 @@ func (r *litellmReading) price(dp pmetric.NumberDataPoint, series uint64, ended 
 
 // state takes the one of the states that is 1.
 func (r *litellmReading) state(dp pmetric.NumberDataPoint, series uint64, ended bool) {
-	if !ended && number(dp) <= 0 {
+	id := text(dp.Attributes(), attrDeploymentID)
+	if id == "" || !ended && number(dp) <= 0 {
 		return
 	}
-	d := r.deployment(dp.Attributes(), ended)
+	d := r.deployment(id, ended)
 	if d == nil {
 		return
 	}
@@ -187,27 +187,36 @@ func (r *litellmReading) healthy(dp pmetric.NumberDataPoint, series uint64, ende
 }
 
 func (r *litellmReading) check(attributes pcommon.Map, ended bool) *fact[bool] {
-	if d := r.deployment(attributes, ended); d != nil {
-		return &d.healthy
+	if id := text(attributes, attrDeploymentID); id != "" {
+		if d := r.deployment(id, ended); d != nil {
+			return &d.healthy
+		}
+		return nil
 	}
-	key := checkKey{text(attributes, attrRequestModel), text(attributes, attrResponseModel)}
-	if key == (checkKey{}) || text(attributes, attrDeploymentID) != "" || ended && r.proxy == nil || !r.exists() {
+	key := checkKey{text(attributes, attrRequestModel), text(attributes, attrResponseModel), text(attributes, attrDeploymentAt)}
+	if key == (checkKey{}) || ended && r.proxy == nil || !r.exists() {
 		return nil
 	}
 	check := r.proxy.checks[key]
 	if check == nil && !ended && r.room() {
 		check = &fact[bool]{}
-		r.proxy.checks[checkKey{own(key.public), own(key.served)}] = check
+		r.proxy.checks[checkKey{own(key.public), own(key.served), own(key.address)}] = check
 	}
 	return check
 }
 
-// checkOf is the last health check of a deployment.
-func (p *proxy) checkOf(d *deployment, public, served string) fact[bool] {
+// checkOf is the last health check of a deployment: the one that tells most of it.
+func (p *proxy) checkOf(d *deployment, public string, info deploymentInfo) fact[bool] {
 	if d.healthy.known() {
 		return d.healthy
 	}
-	for _, key := range []checkKey{{public, served}, {"", served}, {public, ""}} {
+	for _, key := range []checkKey{
+		{public, info.served, info.address},
+		{public, info.served, ""},
+		{"", info.served, info.address},
+		{"", info.served, ""},
+		{public, "", ""},
+	} {
 		if check := p.checks[key]; check != nil && check.known() {
 			return *check
 		}

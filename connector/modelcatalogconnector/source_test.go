@@ -46,7 +46,7 @@ func TestSourcesExist(t *testing.T) {
 		"litellm.deployment.context_length": {attrRequestModel, attrDeploymentID},
 		"litellm.deployment.price":          {attrRequestModel, attrDeploymentID, attrTokenType},
 		"litellm.deployment.state":          {attrDeploymentID, attrDeploymentState},
-		"litellm.deployment.healthy":        {attrDeploymentID, attrRequestModel, attrResponseModel},
+		"litellm.deployment.healthy":        {attrDeploymentID, attrRequestModel, attrResponseModel, attrDeploymentAt},
 		"litellm.tokens.input":              {attrRequestModel, attrResponseModel},
 		"litellm.tokens.output":             {attrRequestModel, attrResponseModel},
 		"langfuse.tokens":                   {attrRequestModel, attrTokenType},
@@ -94,7 +94,7 @@ func TestNotRead(t *testing.T) {
 	delta.SetName("vllm.tokens.input")
 	delta.SetEmptySum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
 	delta.Sum().DataPoints().AppendEmpty().Attributes().PutStr(attrRequestModel, "a")
-	b.litellm().gauge("litellm.deployment.info{gen_ai.request.model=a}", 1).gauge("litellm.deployment.info{litellm.deployment.id=1}", 1)
+	b.litellm().gauge("litellm.deployment.info{litellm.deployment.id=1}", 1)
 	b.gauge("litellm.deployment.state{litellm.deployment.state=healthy}", 1).gauge("litellm.deployment.healthy", 1).sum("litellm.tokens.input", 1)
 	b.gauge("litellm.requests.finished{gen_ai.request.model=a}", 1)
 	b.langfuse().sum("langfuse.tokens{gen_ai.token.type=input}", 1).sum("langfuse.tokens{gen_ai.request.model=a, gen_ai.token.type=total}", 1)
@@ -140,12 +140,31 @@ func TestSeveralNamesOfADeployment(t *testing.T) {
 	assert.Equal(t, "error", r.state("smart"))
 }
 
-// TestChecksByName: a health check may tell the public name, the served one or both.
+// TestNoID: a deployment without an id is one all the same.
+func TestNoID(t *testing.T) {
+	p := newProbe(t)
+	b := newBatch()
+	b.litellm().gauge("litellm.deployment.info{gen_ai.request.model=gpt, gen_ai.response.model=gpt-4o}", 1)
+	b.gauge("litellm.deployment.context_length{gen_ai.request.model=gpt}", 1000)
+	p.feed(t, b)
+	r := p.read(t)
+	assert.Equal(t, []string{"gpt"}, r.models())
+	assert.InDelta(t, 1000, r.values["llm.model.context_length{gen_ai.request.model=gpt}"], 0)
+}
+
+// TestChecksByName: a health check may tell names and an address instead of an id.
 func TestChecksByName(t *testing.T) {
-	for _, attributes := range []string{"gen_ai.request.model=gpt, gen_ai.response.model=gpt-4o", "gen_ai.request.model=gpt", "gen_ai.response.model=gpt-4o"} {
+	for _, attributes := range []string{
+		"gen_ai.request.model=gpt, gen_ai.response.model=gpt-4o, litellm.deployment.address=api.openai.com:443",
+		"gen_ai.request.model=gpt, gen_ai.response.model=gpt-4o",
+		"gen_ai.response.model=gpt-4o, litellm.deployment.address=api.openai.com:443",
+		"gen_ai.response.model=gpt-4o",
+		"gen_ai.request.model=gpt",
+	} {
 		p := newProbe(t)
 		b := newBatch()
-		offers(b.litellm(), "1", "gpt", "gpt-4o", "openai", "").gauge("litellm.deployment.healthy{"+attributes+"}", 0)
+		offers(b.litellm(), "1", "gpt", "gpt-4o", "openai", "api.openai.com:443").gauge("litellm.deployment.healthy{"+attributes+"}", 0)
+		b.gauge("litellm.deployment.healthy{gen_ai.response.model=gpt-4o, litellm.deployment.address=elsewhere:443}", 1)
 		offers(b, "2", "other", "other", "openai", "")
 		p.feed(t, b)
 		r := p.read(t)
