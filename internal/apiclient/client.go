@@ -85,7 +85,7 @@ func (c *Client) JSON(ctx context.Context, req Request, answer any) error {
 // read, whose error counts as one of the request. The body ends with ErrTooLarge
 // at the limit and is closed afterwards. Reason names every error that comes back.
 func (c *Client) Do(ctx context.Context, req Request, read func(*http.Response) error) error {
-	gate := c.gate(req.Endpoint)
+	gate := c.gate(req.Endpoint) //nolint:contextcheck // what the breaker tells is not part of this request
 	attempts := backoff.NewExponentialBackOff()
 	attempts.InitialInterval = c.cfg.Retry.InitialInterval
 	attempts.RandomizationFactor = c.cfg.Retry.RandomizationFactor

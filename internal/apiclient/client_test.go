@@ -133,7 +133,7 @@ func TestNoSecretsInErrors(t *testing.T) {
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), secret)
 	}
-	c, _ := newClient(t, base, authorize)
+	c, _ := newClient(t, base, authorize, noRetry)
 	err := c.JSON(t.Context(), Request{Endpoint: "/" + secret + "\x00"}, new(any))
 	require.Error(t, err, "no URL")
 	assert.NotContains(t, err.Error(), secret)
