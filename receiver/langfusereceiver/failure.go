@@ -16,31 +16,22 @@ const (
 	reasonNoProject = "no_project"
 )
 
-// hints say what to do about a reason.
+// hints say what to do about a reason where apiclient knows less.
 var hints = map[string]string{
-	apiclient.ReasonTimeout:      "The server did not answer in time. If it is merely slow, raise timeout.",
-	apiclient.ReasonNameNotFound: "The host name in the endpoint is not known here. Check the name, or the network of the container.",
-	apiclient.ReasonRefused:      "Nothing listens there. Check host and port of the endpoint.",
-	apiclient.ReasonTLS:          "The TLS handshake failed. Check http against https, and the tls settings.",
-	apiclient.ReasonConnection:   "The connection broke. The server may be restarting.",
-	apiclient.ReasonRedirect:     "Set the endpoint to the address that the server redirects to.",
-	apiclient.ReasonHTML:         "The address is that of a web page. Check the endpoint.",
-	apiclient.ReasonMalformed:    "The answer is not that of Langfuse. Check the endpoint.",
-	apiclient.ReasonTruncated:    "The answer ended in the middle. A proxy in between may cut it.",
-	apiclient.ReasonTooLarge:     "The answer exceeds max_response_size.",
-	apiclient.ReasonRateLimit:    "The limit of this receiver left no time. Raise rate_limit.",
-	reasonStorage:                "The storage failed. Check its disk. Without it, a restart loses what was counted meanwhile.",
-	reasonNoAPI:                  "The server has none of the metrics APIs. Check the endpoint.",
-	reasonNoProject:              "Use the keys of a project, not of an organization.",
-	"400":                        "The server calls the query bad. It may be too old.",
-	"401":                        "The server does not know the key, or it was revoked. Check public_key and secret_key; what happens meanwhile is read later.",
-	"403":                        "The key may not read the metrics. Check public_key and secret_key.",
-	"404":                        "The server has no such path. Check the endpoint.",
-	"422":                        "The query was too much for the data base of the server. Shorter windows are tried.",
-	"429":                        "The server was asked too often, by all that use this organization. Lower queries_per_day.",
-	"503":                        "The server is not well. See its own log.",
-	"504":                        "The query took the server too long. Shorter windows are tried.",
-	"524":                        "The query took the server too long. Shorter windows are tried.",
+	apiclient.ReasonTooLarge:  "The answer exceeds max_response_size. Shorter windows are tried.",
+	apiclient.ReasonTimeout:   "The server did not answer in time. Shorter windows are tried. If it is merely slow, raise timeout.",
+	apiclient.ReasonRateLimit: "The limit of this receiver left no time. Raise rate_limit.",
+	reasonStorage:             "The storage failed. Check its disk. Without it, a restart loses what was counted meanwhile.",
+	reasonNoAPI:               "The server has none of the metrics APIs. Check the endpoint.",
+	reasonNoProject:           "Use the keys of a project, not of an organization.",
+	"400":                     "The server calls the query bad. It may be too old.",
+	"401":                     "The server does not know the key, or it was revoked. Check public_key and secret_key; what happens meanwhile is read later.",
+	"403":                     "The key may not read the metrics. Check public_key and secret_key.",
+	"422":                     "The query was too much for the data base of the server. Shorter windows are tried.",
+	"429":                     "The server was asked too often, by all that use this organization. Lower queries_per_day.",
+	"503":                     "The server is not well. See its own log.",
+	"504":                     "The query took the server too long. Shorter windows are tried.",
+	"524":                     "The query took the server too long. Shorter windows are tried.",
 }
 
 // hintFor says what to do about a reason.
@@ -48,7 +39,7 @@ func hintFor(reason string) string {
 	if hint, ok := hints[reason]; ok {
 		return hint
 	}
-	return "See the server's own log."
+	return apiclient.Hint(reason)
 }
 
 // reasonOf names an error in a word.

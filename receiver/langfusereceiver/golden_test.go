@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
@@ -36,7 +37,8 @@ func TestGolden(t *testing.T) {
 		{name: "dead", server: simulator.LangfuseConfig{}, dies: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				var changes []func(*Config)
 				if tt.change != nil {
 					changes = append(changes, tt.change)

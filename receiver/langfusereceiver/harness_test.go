@@ -39,16 +39,10 @@ import (
 // noon is when most tests begin.
 var noon = time.Date(2026, 9, 20, 12, 0, 0, 0, time.UTC)
 
-// inTime runs a test in a bubble where time passes only when all goroutines wait for
-// it: a month takes no longer than its requests. It begins a little after noon, so
-// that tests look when the windows of a minute are read.
-func inTime(t *testing.T, test func(*testing.T)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(noon.Add(17 * time.Second)))
-		test(t)
-	})
-}
+// begin lets a test in a bubble (synctest) begin a little after noon, so that it looks
+// when the windows of a minute are read. Time passes there only when all goroutines
+// wait for it: a month takes no longer than its requests.
+func begin() { time.Sleep(time.Until(noon.Add(17 * time.Second))) }
 
 // pass lets time pass.
 func pass(d time.Duration) {
@@ -227,7 +221,7 @@ func (b *bench) config(t *testing.T) *Config {
 }
 
 // up starts the receiver, anew if it was stopped.
-func (b *bench) up(t *testing.T) *bench {
+func (b *bench) up(t *testing.T) {
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	if b.logs == nil {
@@ -240,7 +234,6 @@ func (b *bench) up(t *testing.T) *bench {
 	b.langfuseScraper = newScraper(b.config(t), set)
 	require.NoError(t, b.start(t.Context(), b.host()))
 	t.Cleanup(func() { b.down(t) })
-	return b
 }
 
 func (b *bench) host() component.Host {
@@ -293,9 +286,10 @@ func readingsOf(t *testing.T, md pmetric.Metrics) readings {
 	all := readings{}
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
-			dps, monotonic := pmetric.NewNumberDataPointSlice(), false
+			monotonic := m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic()
+			var dps pmetric.NumberDataPointSlice
 			if m.Type() == pmetric.MetricTypeSum {
-				dps, monotonic = m.Sum().DataPoints(), m.Sum().IsMonotonic()
+				dps = m.Sum().DataPoints()
 			} else {
 				dps = m.Gauge().DataPoints()
 			}
@@ -408,15 +402,15 @@ func nothingOn(cfg *Config) {
 }
 
 // cutSeries takes a name such as a{b=c,d=e} apart.
-func cutSeries(series string) (metric string, labels map[string]string, ok bool) {
-	metric, rest, ok := strings.Cut(strings.TrimSuffix(series, "}"), "{")
+func cutSeries(series string) (metric string, labels map[string]string) {
+	metric, rest, _ := strings.Cut(strings.TrimSuffix(series, "}"), "{")
 	labels = map[string]string{}
 	for part := range strings.SplitSeq(rest, ",") {
 		if k, v, found := strings.Cut(part, "="); found {
 			labels[k] = v
 		}
 	}
-	return metric, labels, ok
+	return metric, labels
 }
 
 func reasonField(reason string) zap.Field { return zap.String("reason", reason) }

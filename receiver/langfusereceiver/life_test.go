@@ -3,6 +3,7 @@ package langfusereceiver
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
@@ -164,7 +165,7 @@ func truthOfScore(s *simulator.LangfuseScore, add func(float64, string, map[stri
 	case "CATEGORICAL":
 		attributes["langfuse.score.value"] = s.StringValue
 	case "BOOLEAN":
-		attributes["langfuse.score.value"] = fmt.Sprint(s.Value == 1)
+		attributes["langfuse.score.value"] = strconv.FormatBool(s.Value == 1)
 	}
 	attributes["langfuse.score.data_type"] = s.DataType
 	if s.DataType == "" {

@@ -61,7 +61,9 @@ func (n *names) fits(kind, name string) bool {
 		return true
 	}
 	if len(n.known[kind]) >= n.limits[kind] {
-		n.full[kind] = n.full[kind]
+		if _, known := n.full[kind]; !known {
+			n.full[kind] = false
+		}
 		return false
 	}
 	n.known[kind][name] = true

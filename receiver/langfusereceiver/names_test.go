@@ -1,7 +1,7 @@
 package langfusereceiver
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -50,7 +50,7 @@ func TestNamesLearn(t *testing.T) {
 	t1 := totals{}
 	before := fewNames()
 	for i := range 10 {
-		text := fmt.Sprint(i)
+		text := strconv.Itoa(i)
 		rows := []row{{"providedModelName": text, "userId": text, "promptName": text, "name": text, "stringValue": text, "type": typeGeneration, "count_count": 1.0, "sum_totalCost": 1.0, "sum_value": 1.0}}
 		for _, read := range []func([]row, *names) *reading{readObservations, readScores, readCategories, readUserUsage, readPrompts} {
 			t1.add(read(rows, before).sums)

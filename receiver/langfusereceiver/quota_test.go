@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -31,7 +32,8 @@ func TestHobbyWeek(t *testing.T) {
 		{"daily", simulator.LangfuseConfig{Cloud: true, Version: "3.50.0"}, day, 5 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				b := newBench(t, tt.server, cloud, func(cfg *Config) { cfg.Backlog = tt.backlog })
 				l := newLife(b.sim).live(noon.Add(-tt.backlog-2*day), noon.Add(7*day), 2)
 				for range 7 {
@@ -69,7 +71,8 @@ func TestHobbyWeek(t *testing.T) {
 // TestMonthOfBacklog: a month is read in windows of a day, told of in the log, and
 // shown only when it is complete.
 func TestMonthOfBacklog(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, func(cfg *Config) {
 			cfg.Backlog = 30 * day
 			cfg.RateLimit.RequestsPerSecond = 0.1
@@ -127,7 +130,8 @@ func TestLimited(t *testing.T) {
 		{"not told", "", 18},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				b := newBench(t, simulator.LangfuseConfig{})
 				l := newLife(b.sim).live(noon.Add(-day), noon.Add(4*time.Hour), 20)
 				working := b.wire.handler
@@ -172,7 +176,8 @@ func TestLastQuery(t *testing.T) {
 		{"long ago", noon.Add(-time.Hour).Format("Mon Jan 02 2006 15:04:05") + " GMT+0000", defaultRetryMost},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				b := newBench(t, simulator.LangfuseConfig{})
 				working := b.wire.handler
 				b.wire.connect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

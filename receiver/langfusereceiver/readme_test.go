@@ -5,14 +5,17 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
 
@@ -60,10 +63,19 @@ func markdown(rows [][]string) string {
 
 func reasonRows(*testing.T) [][]string {
 	rows := [][]string{{"`error.type`", "What to do"}}
-	for _, reason := range slices.Sorted(maps.Keys(hints)) {
-		rows = append(rows, []string{"`" + reason + "`", hints[reason]})
+	for _, reason := range slices.Sorted(slices.Values(reasons())) {
+		rows = append(rows, []string{"`" + reason + "`", hintFor(reason)})
 	}
 	return append(rows, []string{"another number", "The HTTP status that the server answers. " + hintFor("599")})
+}
+
+// reasons are those that have a hint.
+func reasons() []string {
+	all := []string{
+		apiclient.ReasonNameNotFound, apiclient.ReasonRefused, apiclient.ReasonTLS, apiclient.ReasonConnection, apiclient.ReasonRedirect,
+		apiclient.ReasonHTML, apiclient.ReasonMalformed, apiclient.ReasonTruncated, "404",
+	}
+	return slices.AppendSeq(all, maps.Keys(hints))
 }
 
 // windowRows shows what becomes of the window of 5 minutes.
@@ -71,7 +83,7 @@ func windowRows(*testing.T) [][]string {
 	rows := [][]string{{"API", "`queries_per_day`", "Observations, traces", "Scores, latencies, users"}}
 	cfg := createDefaultConfig().(*Config)
 	add := func(api apiName, perDay int) {
-		limit := fmt.Sprint(perDay)
+		limit := strconv.Itoa(perDay)
 		if perDay == 0 {
 			limit = "no limit"
 		}
@@ -116,7 +128,8 @@ func versionRows(t *testing.T) [][]string {
 	offered := map[string][]bool{}
 	for i, kind := range kinds {
 		head = append(head, kind.name)
-		inTime(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			begin()
 			b := newBench(t, kind.server, everything, func(cfg *Config) { cfg.QueriesPerDay = 5000 })
 			newLife(b.sim).live(noon.Add(-day), noon.Add(time.Hour), 60)
 			b.up(t)
@@ -179,7 +192,7 @@ func TestReadmeComplete(t *testing.T) {
 		assert.Contains(t, string(text), "| `"+key+"` |")
 	}
 	for _, fault := range faults {
-		if _, hinted := hints[fault.reason]; !hinted {
+		if !slices.Contains(reasons(), fault.reason) {
 			assert.Regexp(t, `^[0-9]{3}$`, fault.reason)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
@@ -102,13 +103,17 @@ func TestRestartAtEveryStep(t *testing.T) {
 		return died, got
 	}
 	var want map[string]float64
-	inTime(t, func(t *testing.T) { _, want = run(t, "", 0) })
+	synctest.Test(t, func(t *testing.T) {
+		begin()
+		_, want = run(t, "", 0)
+	})
 	require.Greater(t, len(want), 30)
 	for _, where := range places {
 		t.Run(string(where), func(t *testing.T) {
 			n := 1
 			for died := true; died; n++ {
-				inTime(t, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					begin()
 					var got map[string]float64
 					died, got = run(t, where, n)
 					require.Equal(t, want, got, "died at the %d. time", n)
@@ -139,7 +144,8 @@ func TestRestartOnDisk(t *testing.T) {
 		require.NoError(t, disk.Shutdown(context.Background()))
 		return got
 	}
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, func(cfg *Config) { cfg.Storage = &id })
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(3*time.Hour), 60)
 		first := run(t, b)

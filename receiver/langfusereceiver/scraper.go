@@ -62,7 +62,7 @@ func (s *langfuseScraper) start(ctx context.Context, host component.Host) error 
 	if s.store, err = newStore(ctx, host, s.cfg.Storage, s.id); err != nil {
 		return err
 	}
-	life, cancel := context.WithCancel(context.Background())
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx)) // that of the start ends
 	s.cancel = cancel
 	wake := make(chan struct{}, 1)
 	p := &pulse{server: s.server, board: s.board, journal: s.journal, every: s.cfg.CollectionInterval, wake: wake}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -39,7 +40,8 @@ func declared(t *testing.T) map[string]any {
 func TestEveryMetricHasASource(t *testing.T) {
 	missing := declared(t)
 	require.Greater(t, len(missing), 20)
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{Cloud: true, Plan: simulator.LangfusePro}, everything, cloud, func(cfg *Config) { cfg.QueriesPerDay = 10_000 })
 		newLife(b.sim).live(noon.Add(-day), noon.Add(4*time.Hour), 100)
 		b.up(t)
@@ -55,7 +57,8 @@ func TestEveryMetricHasASource(t *testing.T) {
 
 // TestNothingOn: what is switched off is not asked for.
 func TestNothingOn(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, nothingOn)
 		b.up(t)
 		pass(time.Hour)
@@ -67,7 +70,8 @@ func TestNothingOn(t *testing.T) {
 // TestWindowValues: what is of the last window, on both APIs under the same names.
 func TestWindowValues(t *testing.T) {
 	for _, server := range []simulator.LangfuseConfig{{}, {Version: "3.100.0", StringNumbers: true}} {
-		inTime(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			begin()
 			b := newBench(t, server)
 			for i, ms := range []int{100, 200, 300, 400, 500} {
 				at := noon.Add(time.Duration(i) * time.Minute)
@@ -109,7 +113,8 @@ func TestWindowValues(t *testing.T) {
 
 // TestSplitByEnvironment: the parts add up to the whole.
 func TestSplitByEnvironment(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, func(cfg *Config) { cfg.SplitByEnvironment = true })
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(time.Hour), 20)
 		b.up(t)
@@ -119,7 +124,7 @@ func TestSplitByEnvironment(t *testing.T) {
 		for _, metric := range []string{"langfuse.traces", "langfuse.observations", "langfuse.tokens", "langfuse.scores"} {
 			want := 0.0
 			for series, v := range truth {
-				if name, _, _ := cutSeries(series); name == metric {
+				if name, _ := cutSeries(series); name == metric {
 					want += v
 				}
 			}
@@ -132,7 +137,8 @@ func TestSplitByEnvironment(t *testing.T) {
 
 // TestUsersAndPrompts: what is off by default is counted when it is on.
 func TestUsersAndPrompts(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, everything, func(cfg *Config) { cfg.MaxUsers = 3 })
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(time.Hour), 20)
 		b.up(t)
@@ -166,7 +172,8 @@ func TestUsersAndPrompts(t *testing.T) {
 
 // TestWithoutStorage: a restart begins at zero, so that no increase is seen twice.
 func TestWithoutStorage(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, noStorage)
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(4*time.Hour), 20)
 		b.up(t)
@@ -181,7 +188,8 @@ func TestWithoutStorage(t *testing.T) {
 
 // TestSlowServer: a server that takes its time delays no scrape, and none is late.
 func TestSlowServer(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		newLife(b.sim).live(noon.Add(-day), noon.Add(time.Hour), 20)
 		faulty := &simulator.Faulty{Next: b.sim.Handler(), AllPaths: true, Delay: 20 * time.Second}
@@ -242,7 +250,8 @@ func TestInert(t *testing.T) {
 		{func(cfg *Config) { cfg.Endpoint = "" }, `No Langfuse project is read: "endpoint" is empty.`},
 		{func(cfg *Config) { cfg.PublicKey, cfg.SecretKey = "", "" }, `No Langfuse project is read: "public_key" and "secret_key" are empty.`},
 	} {
-		inTime(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			begin()
 			b := newBench(t, simulator.LangfuseConfig{}, tt.change)
 			b.up(t)
 			pass(time.Hour)
@@ -281,7 +290,8 @@ func TestStartFailure(t *testing.T) {
 // TestShutdownWhileWaiting: neither a pause that the server asked for nor the budget
 // holds it up.
 func TestShutdownWhileWaiting(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, cloud, func(cfg *Config) { cfg.QueriesPerDay = leastQueries })
 		b.up(t)
 		pass(time.Hour)

@@ -2,6 +2,7 @@ package langfusereceiver
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -15,7 +16,7 @@ import (
 func byModel(sums map[string]float64) map[string]float64 {
 	coarse := map[string]float64{}
 	for series, v := range sums {
-		metric, labels, _ := cutSeries(series)
+		metric, labels := cutSeries(series)
 		switch metric {
 		case "langfuse.observations", "langfuse.cost":
 			coarse[metric+" "+labels["gen_ai.request.model"]] += v
@@ -52,7 +53,8 @@ func TestSwitch(t *testing.T) {
 	for _, tt := range tests {
 		for _, while := range []string{"running", "down over midnight"} {
 			t.Run(tt.name+", "+while, func(t *testing.T) {
-				inTime(t, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					begin()
 					b := newBench(t, tt.server)
 					l := newLife(b.sim).live(noon.Add(-2*day), noon.Add(30*time.Hour), 20)
 					b.up(t)
@@ -102,7 +104,8 @@ func TestSwitch(t *testing.T) {
 
 // TestDailyOnly: an old server is read as it is, over midnight and restarts.
 func TestDailyOnly(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{Version: "3.50.0"})
 		l := newLife(b.sim).live(noon.Add(-3*day), noon.Add(20*time.Hour), 20)
 		for range 5 {
@@ -119,7 +122,7 @@ func TestDailyOnly(t *testing.T) {
 		for series, v := range want {
 			assert.InDelta(t, v, sums[series], 1e-9, series)
 		}
-		assert.Equal(t, got.value(t, "langfuse.backlog.remaining"), 0.0)
+		assert.Zero(t, got.value(t, "langfuse.backlog.remaining"))
 		assert.Empty(t, got.of("langfuse.observation.latency"))
 		assert.Len(t, b.lines("Reading the metrics API."), 1)
 	})
@@ -129,7 +132,8 @@ func TestDailyOnly(t *testing.T) {
 // growth.
 func TestDailyBeginsNow(t *testing.T) {
 	for _, storage := range []func(*Config){noStorage, func(cfg *Config) { cfg.Backlog = 0 }} {
-		inTime(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			begin()
 			b := newBench(t, simulator.LangfuseConfig{Version: "3.50.0"}, storage)
 			l := newLife(b.sim).live(noon.Add(-3*day), noon.Add(-time.Hour), 20)
 			b.up(t)
@@ -164,7 +168,8 @@ func TestDailyFalls(t *testing.T) {
 // TestProbesForBetter: an API that the server did not have is looked for once a day,
 // or with another version.
 func TestProbesForBetter(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{Version: "3.206.0"})
 		b.up(t)
 		pass(3 * day)

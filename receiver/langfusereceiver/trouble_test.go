@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -20,7 +22,8 @@ import (
 func TestKeys(t *testing.T) {
 	for _, from := range []string{"the beginning", "the middle"} {
 		t.Run("from "+from, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				b := newBench(t, simulator.LangfuseConfig{})
 				l := newLife(b.sim).live(noon.Add(-day), noon.Add(6*time.Hour), 20)
 				if from == "the middle" {
@@ -57,7 +60,8 @@ func TestKeys(t *testing.T) {
 // TestDown: a server that is down and comes back is read on soon, with all that
 // happened meanwhile.
 func TestDown(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(9*time.Hour), 20)
 		b.up(t)
@@ -83,7 +87,8 @@ func TestDown(t *testing.T) {
 
 // TestDatabaseDown: each view is tried again by itself.
 func TestDatabaseDown(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(3*time.Hour), 20)
 		b.sim.SetDatabase(false)
@@ -108,7 +113,8 @@ func TestDatabaseDown(t *testing.T) {
 // TestOneViewFails: the others go on, also where queries are few.
 func TestOneViewFails(t *testing.T) {
 	for _, few := range []bool{false, true} {
-		inTime(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			begin()
 			var changes []func(*Config)
 			if few {
 				changes = append(changes, cloud)
@@ -151,8 +157,9 @@ func length(few bool) time.Duration {
 // read, and longer ones again later.
 func TestHeavyWindows(t *testing.T) {
 	for _, status := range []int{422, 504, 524} {
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				b := newBench(t, simulator.LangfuseConfig{MaxWindow: 3 * time.Hour, MaxWindowStatus: status})
 				l := newLife(b.sim).live(noon.Add(-day), noon.Add(12*time.Hour), 20)
 				b.up(t)
@@ -169,7 +176,8 @@ func TestHeavyWindows(t *testing.T) {
 
 // TestTooHeavy: a server that bears no window at all is asked now and then only.
 func TestTooHeavy(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{MaxWindow: time.Second})
 		b.up(t)
 		pass(day)
@@ -182,7 +190,8 @@ func TestTooHeavy(t *testing.T) {
 // TestManyRows: windows with more rows than an answer holds are split, so that none
 // is lost; the models beyond the limit are counted as one.
 func TestManyRows(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, func(cfg *Config) { cfg.MaxModels = 50 })
 		want := 0
 		for i := range 10_000 {
@@ -206,11 +215,12 @@ func TestManyRows(t *testing.T) {
 // TestTruncated: a window that cannot be split is counted as far as it goes, and
 // marked.
 func TestTruncated(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{Version: "3.100.0"}, func(cfg *Config) { cfg.Backlog, cfg.MaxModels = 0, 10_000 })
 		at := noon.Add(time.Minute)
 		for i := range 1200 {
-			id := fmt.Sprint(i)
+			id := strconv.Itoa(i)
 			b.sim.AddTrace(simulator.LangfuseTrace{ID: id, Time: at, UserID: id})
 			b.sim.Add(simulator.LangfuseObservation{TraceID: id, Start: at, End: at, Model: "model-" + id, InputTokens: 1})
 		}
@@ -233,7 +243,8 @@ func TestTruncated(t *testing.T) {
 func TestSkew(t *testing.T) {
 	for _, skew := range []time.Duration{-time.Hour, 25 * time.Minute} {
 		t.Run(skew.String(), func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				cfg := simulator.LangfuseConfig{Now: func() time.Time { return time.Now().Add(skew) }, IngestionDelay: 9 * time.Minute}
 				b := newBench(t, cfg, func(cfg *Config) { cfg.Backlog = 0 })
 				l := newLife(b.sim).live(noon.Add(-2*time.Hour), noon.Add(8*time.Hour), 30)
@@ -264,7 +275,8 @@ func TestSkew(t *testing.T) {
 func TestEmptyProject(t *testing.T) {
 	for _, server := range servers {
 		t.Run(server.name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				b := newBench(t, server.cfg, func(cfg *Config) { cfg.Endpoint += server.cfg.PathPrefix })
 				b.up(t)
 				pass(time.Hour)
@@ -283,7 +295,8 @@ func TestEmptyProject(t *testing.T) {
 // TestStorageFails: one line, and counting goes on in memory; when it works again, all
 // is there.
 func TestStorageFails(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(9*time.Hour), 20)
 		begin := noon.Add(-day).Truncate(day)
@@ -315,7 +328,8 @@ func TestStorageFails(t *testing.T) {
 
 // TestStorageUnreadable: nothing is counted before the storage can be read.
 func TestStorageUnreadable(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(9*time.Hour), 20)
 		b.up(t)
@@ -344,7 +358,8 @@ func TestStorageUseless(t *testing.T) {
 		"no JSON": "\x00\x01", "another version": `{"format": 99}`, "another shape": `{"format": 1, "totals": {}}`, "null": "null",
 	} {
 		t.Run(name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				b := newBench(t, simulator.LangfuseConfig{})
 				l := newLife(b.sim).live(noon.Add(-day), noon.Add(time.Hour), 20)
 				b.shelf.content[keyState] = []byte(content)
@@ -361,7 +376,8 @@ func TestStorageUseless(t *testing.T) {
 // TestOtherProject: a key of another project begins anew; a new key of the same does
 // not.
 func TestOtherProject(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(9*time.Hour), 20)
 		begin := noon.Add(-day).Truncate(day)
@@ -388,7 +404,8 @@ func TestOtherProject(t *testing.T) {
 
 // TestTooOld: after more than max_catch_up counting begins anew.
 func TestTooOld(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, func(cfg *Config) { cfg.MaxCatchUp = 2 * day })
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(5*day), 5)
 		b.up(t)
@@ -411,7 +428,8 @@ func TestTooOld(t *testing.T) {
 // TestHole: a view that could not be read for longer than max_catch_up leaves a hole,
 // and that is told.
 func TestHole(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, func(cfg *Config) { cfg.MaxCatchUp = 2 * day })
 		newLife(b.sim).live(noon.Add(-day), noon.Add(5*day), 5)
 		b.up(t)
@@ -438,7 +456,8 @@ func TestHole(t *testing.T) {
 // TestOldServer: what an old server lacks is left out, and asked for again when it
 // is a newer one.
 func TestOldServer(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{Version: "3.190.0", Cloud: true, Plan: simulator.LangfusePro}, everything)
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(9*time.Hour), 20)
 		b.up(t)
@@ -462,7 +481,8 @@ func TestOldServer(t *testing.T) {
 
 // TestStrangeServer: a server that takes parts of the query for bad answers the rest.
 func TestStrangeServer(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, func(cfg *Config) { cfg.SplitByEnvironment = true })
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(9*time.Hour), 20)
 		working := b.sim.Handler()
@@ -494,7 +514,8 @@ func TestStrangeServer(t *testing.T) {
 
 // TestBeyondReach: time for which the plan gives no data any more is empty.
 func TestBeyondReach(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{}, func(cfg *Config) { cfg.Backlog = 10 * day })
 		l := newLife(b.sim).live(noon.Add(-11*day), noon.Add(time.Hour), 5)
 		reach := noon.Add(-5 * day)
@@ -516,7 +537,8 @@ func TestBeyondReach(t *testing.T) {
 
 // TestNoAPI: a server with none of the metrics APIs is asked now and then.
 func TestNoAPI(t *testing.T) {
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		working := b.sim.Handler()
 		b.wire.connect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -552,7 +574,8 @@ func TestProjectUnknown(t *testing.T) {
 			working.ServeHTTP(w, r)
 		}))
 	}
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		l := newLife(b.sim).live(noon.Add(-day), noon.Add(4*time.Hour), 20)
 		answer(b, http.NotFound)
@@ -574,7 +597,8 @@ func TestProjectUnknown(t *testing.T) {
 		pass(10 * time.Minute)
 		assertCounted(t, l.truth(b.board.report.state.Started, noon.Add(3*time.Hour)), b.read(t))
 	})
-	inTime(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
 		b := newBench(t, simulator.LangfuseConfig{})
 		answer(b, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"data": []}`)) })
 		b.up(t)

@@ -2,6 +2,7 @@ package langfusereceiver
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -47,7 +48,8 @@ func assertCounted(t *testing.T, want map[string]float64, got readings) {
 func TestCountsTheTruth(t *testing.T) {
 	for _, server := range servers {
 		t.Run(server.name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin()
 				b := newBench(t, server.cfg, func(cfg *Config) { cfg.Endpoint += server.cfg.PathPrefix })
 				l := newLife(b.sim).live(noon.Add(-3*day), noon.Add(6*time.Hour), 20)
 				b.up(t)
