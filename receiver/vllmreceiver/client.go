@@ -2,20 +2,13 @@ package vllmreceiver
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"regexp"
 	"strings"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/confighttp"
-	noopmetric "go.opentelemetry.io/otel/metric/noop"
-	nooptrace "go.opentelemetry.io/otel/trace/noop"
-
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
 )
 
@@ -24,8 +17,7 @@ const (
 	// also offer OpenMetrics.
 	acceptText = "text/plain;version=0.0.4;q=1,*/*;q=0.1"
 	// maxInfoSize bounds the JSON answers. 1 MiB holds some 2000 models.
-	maxInfoSize  = 1 << 20
-	maxRedirects = 3
+	maxInfoSize = 1 << 20
 )
 
 // server is what the scraper asks of a vLLM server. Every error can be named by
@@ -58,25 +50,13 @@ type weights struct {
 	dtype, quantization string
 }
 
-// httpServer is a server reached over HTTP.
+// httpServer is a server reached over HTTP. It asks once each time: the next scrape
+// is soon, and must see what a server that restarts does.
 type httpServer struct {
 	client *http.Client
 	base   string
 	paths  PathsConfig
 	limits promtext.Options
-}
-
-// newClient makes the HTTP client of an endpoint.
-func newClient(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*http.Client, error) {
-	// The collector would make a span and a histogram entry of each request: a cost
-	// for each server and scrape, for what our own metrics tell already.
-	set.TracerProvider, set.MeterProvider = nooptrace.NewTracerProvider(), noopmetric.NewMeterProvider()
-	client, err := cfg.ToClient(ctx, host, set)
-	if err != nil {
-		return nil, err
-	}
-	client.CheckRedirect = sameHost
-	return client, nil
 }
 
 func newHTTPServer(cfg *Config, endpoint *EndpointConfig, client *http.Client) *httpServer {
@@ -86,18 +66,6 @@ func newHTTPServer(cfg *Config, endpoint *EndpointConfig, client *http.Client) *
 		paths:  endpoint.Paths,
 		limits: promtext.Options{MaxBytes: cfg.MaxPageSize, MaxSeries: cfg.MaxSeries, Keep: wanted},
 	}
-}
-
-// sameHost follows /metrics to /metrics/, as old servers answer, but never to
-// another host: the configured headers, secrets among them, would go along.
-func sameHost(req *http.Request, via []*http.Request) error {
-	if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme {
-		return fmt.Errorf("%w to another host (%s)", errRedirect, req.URL.Host)
-	}
-	if len(via) > maxRedirects {
-		return fmt.Errorf("%w more than %d times", errRedirect, maxRedirects)
-	}
-	return nil
 }
 
 // get returns the answer if its status is 200; the caller closes the body.
@@ -114,7 +82,7 @@ func (s *httpServer) get(ctx context.Context, path, accept string) (*http.Respon
 	if resp.StatusCode != http.StatusOK {
 		// What is small is read, so that the connection can be used again.
 		_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
-		return nil, errors.Join(&statusError{resp.StatusCode}, resp.Body.Close())
+		return nil, errors.Join(&apiclient.StatusError{Code: resp.StatusCode}, resp.Body.Close())
 	}
 	return resp, nil
 }
@@ -125,8 +93,8 @@ func (s *httpServer) metrics(ctx context.Context) (*promtext.Page, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err == nil && kind == "text/html" {
-		return nil, errHTML
+	if apiclient.IsHTML(resp) {
+		return nil, apiclient.ErrHTML
 	}
 	return promtext.Parse(resp.Body, s.limits)
 }
@@ -186,14 +154,8 @@ func (s *httpServer) getJSON(ctx context.Context, path string, answer any) error
 		return err
 	}
 	defer resp.Body.Close()
-	body := io.LimitedReader{R: resp.Body, N: maxInfoSize}
-	if err := json.NewDecoder(&body).Decode(answer); err != nil {
-		if body.N == 0 {
-			return promtext.ErrTooLarge
-		}
-		return fmt.Errorf("%w: %w", errNotJSON, err)
-	}
-	return nil
+	resp.Body = apiclient.Limit(resp.Body, maxInfoSize)
+	return apiclient.DecodeJSON(resp, answer)
 }
 
 func (s *httpServer) close() {

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configtls"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
 
@@ -136,7 +137,7 @@ func TestStartFails(t *testing.T) {
 	endpoint := newDefaultEndpoint()
 	endpoint.Endpoint = "https://a"
 	endpoint.TLS = configtls.ClientConfig{Config: configtls.Config{CAFile: "testdata/no-such-file"}}
-	_, err := newClient(t.Context(), &endpoint.ClientConfig, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
+	_, err := apiclient.NewHTTPClient(t.Context(), &endpoint.ClientConfig, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
 	assert.ErrorContains(t, err, "no-such-file")
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/docker"
 	"github.com/otelcol-llm/otelcol-llm/internal/llmserver"
 )
@@ -99,7 +100,7 @@ func (t *containerTracker) judge(state serverState, reason string) (corrected se
 
 // silences are how a server shows that does not listen yet: what stands before it,
 // as Docker's own proxy, may accept and hang up.
-var silences = []string{reasonRefused, reasonConnection, reasonTimeout}
+var silences = []string{apiclient.ReasonRefused, apiclient.ReasonConnection, apiclient.ReasonTimeout}
 
 // age is how long the container has been running.
 func (t *containerTracker) age(now time.Time) time.Duration { return max(now.Sub(t.since), 0) }

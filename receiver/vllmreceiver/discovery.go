@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/docker"
 	"github.com/otelcol-llm/otelcol-llm/internal/llmserver"
 	"github.com/otelcol-llm/otelcol-llm/receiver/vllmreceiver/internal/metadata"
@@ -114,7 +115,7 @@ func newDiscovery(cfg *Config, set receiver.Settings, next consumer.Metrics) (*d
 // start fails only for a configuration that cannot work; Docker being absent is
 // no failure.
 func (d *discovery) start(ctx context.Context, host component.Host) error {
-	client, err := newClient(ctx, &d.docker.Template.ClientConfig, host, d.set.TelemetrySettings)
+	client, err := apiclient.NewHTTPClient(ctx, &d.docker.Template.ClientConfig, host, d.set.TelemetrySettings)
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,6 @@
 package vllmreceiver
 
 import (
-	"compress/flate"
-	"compress/gzip"
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -21,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
@@ -184,32 +177,22 @@ func heapGrowth(f func()) int64 {
 }
 
 func TestReasonOf(t *testing.T) {
-	wrap := func(err error) error { return &url.Error{Op: "Get", URL: "http://a", Err: err} }
-	tests := map[string][]error{
-		"503":              {&statusError{503}, errors.Join(&statusError{503}, io.ErrUnexpectedEOF)},
-		reasonRedirect:     {errRedirect},
-		reasonNotMetrics:   {errHTML},
-		reasonMalformed:    {promtext.ErrSyntax, errNotJSON, gzip.ErrHeader, gzip.ErrChecksum, flate.CorruptInputError(1)},
-		reasonTooLarge:     {promtext.ErrTooLarge, promtext.ErrLineTooLong, promtext.ErrTooManySeries},
-		reasonTruncated:    {promtext.ErrTruncated, io.ErrUnexpectedEOF},
-		reasonTLS:          {http.ErrSchemeMismatch, x509.UnknownAuthorityError{}, x509.HostnameError{Certificate: &x509.Certificate{}}, x509.CertificateInvalidError{}, tls.RecordHeaderError{}, &tls.CertificateVerificationError{Err: io.EOF}, tls.AlertError(40)},
-		reasonNameNotFound: {&net.DNSError{IsNotFound: true}},
-		reasonRefused:      {syscall.ECONNREFUSED},
-		reasonTimeout:      {context.DeadlineExceeded, &net.DNSError{IsTimeout: true}},
-		reasonConnection:   {io.EOF, syscall.ECONNRESET},
-	}
-	for want, errs := range tests {
-		for _, err := range errs {
-			assert.Equal(t, want, reasonOf(wrap(err)), "%T", err)
-		}
+	for want, err := range map[string]error{
+		"503":                    &apiclient.StatusError{Code: 503},
+		reasonNotMetrics:         apiclient.ErrHTML,
+		reasonContainerPaused:    &containerError{reasonContainerPaused},
+		apiclient.ReasonRefused:  syscall.ECONNREFUSED,
+		apiclient.ReasonTooLarge: promtext.ErrTooManySeries,
+	} {
+		assert.Equal(t, want, reasonOf(&url.Error{Op: "Get", URL: "http://a", Err: err}))
 	}
 }
 
 func TestAnswered(t *testing.T) {
-	for _, reason := range []string{reasonTimeout, reasonNameNotFound, reasonRefused, reasonTLS, reasonConnection} {
+	for _, reason := range []string{apiclient.ReasonTimeout, apiclient.ReasonRefused, reasonContainerExited, reasonContainerPaused, reasonContainerRestarting, reasonNoAddress} {
 		assert.False(t, answered(reason), reason)
 	}
-	for _, reason := range []string{"401", reasonRedirect, reasonMalformed, reasonTooLarge, reasonTruncated} {
+	for _, reason := range []string{"401", apiclient.ReasonRedirect, reasonNotMetrics, reasonNoEngineMetrics} {
 		assert.True(t, answered(reason), reason)
 	}
 }
@@ -230,6 +213,8 @@ func TestTLSProblems(t *testing.T) {
 func TestHintFor(t *testing.T) {
 	for reason, hint := range hints {
 		assert.Equal(t, hint, hintFor(reason))
+		assert.NotEqual(t, apiclient.Hint(reason), hint, "no need to say it here")
 	}
+	assert.Equal(t, apiclient.Hint(apiclient.ReasonConnection), hintFor(apiclient.ReasonConnection))
 	assert.Equal(t, "See the server's own log.", hintFor("500"))
 }

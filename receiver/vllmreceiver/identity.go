@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 )
 
 // maxModels bounds what one server may list: LoRA adapters are entries too.
@@ -68,7 +70,7 @@ func (id *identity) refresh(ctx context.Context, s server, paths PathsConfig, pa
 		}
 	}
 	id.modelsFromPage(page)
-	if refused := (*statusError)(nil); id.err != nil && (!errors.As(id.err, &refused) || refused.code >= 500) {
+	if refused := (*apiclient.StatusError)(nil); id.err != nil && (!errors.As(id.err, &refused) || refused.Code >= 500) {
 		id.read = time.Time{} // a passing failure: try again at the next scrape
 	}
 	return id.err

@@ -183,7 +183,7 @@ func TestModelsPassingFailure(t *testing.T) {
 	p.read(t)
 	p.read(t)
 	assert.Equal(t, 6, o.count("/v1/models"))
-	assert.Equal(t, 2, p.logs.FilterMessageSnippet("list of models").Len(), "malformed, then too large")
+	assert.Equal(t, 4, p.logs.FilterMessageSnippet("list of models").Len(), "truncated, malformed, a web page, then too large")
 }
 
 func TestModelsOdd(t *testing.T) {

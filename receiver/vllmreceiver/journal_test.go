@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 )
 
 func TestJournal(t *testing.T) {
@@ -18,7 +20,7 @@ func TestJournal(t *testing.T) {
 		unknown = "info The vLLM server has metrics that this receiver does not know; they are counted in vllm.scrape.unknown_series."
 	)
 	good := status{up: true, state: stateReady}
-	down := status{state: stateUnreachable, reason: reasonRefused}
+	down := status{state: stateUnreachable, reason: apiclient.ReasonRefused}
 	failing := errors.New("x")
 	type event struct {
 		st    status
@@ -34,7 +36,7 @@ func TestJournal(t *testing.T) {
 		{"down and up", []event{
 			{down, failing, tally{}, []string{cannot}},
 			{down, failing, tally{}, nil},
-			{status{state: stateUnreachable, reason: reasonTimeout}, failing, tally{}, []string{cannot}},
+			{status{state: stateUnreachable, reason: apiclient.ReasonTimeout}, failing, tally{}, []string{cannot}},
 			{good, nil, tally{}, []string{again}},
 			{good, nil, tally{}, nil},
 		}},
@@ -80,11 +82,11 @@ func TestJournalModels(t *testing.T) {
 		want int
 	}{
 		{nil, 0},
-		{&statusError{401}, 1},
-		{&statusError{401}, 0},
-		{&statusError{404}, 1},
+		{&apiclient.StatusError{Code: 401}, 1},
+		{&apiclient.StatusError{Code: 401}, 0},
+		{&apiclient.StatusError{Code: 404}, 1},
 		{nil, 0},
-		{&statusError{404}, 1},
+		{&apiclient.StatusError{Code: 404}, 1},
 	} {
 		j.models(step.err)
 		assert.Len(t, logs.TakeAll(), step.want)

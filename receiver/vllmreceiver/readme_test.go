@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/docker"
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
@@ -72,8 +74,13 @@ func histogramRows(*testing.T) [][]string {
 
 func reasonRows(*testing.T) [][]string {
 	rows := [][]string{{"`error.type`", "What to do"}}
-	for _, reason := range slices.Sorted(maps.Keys(hints)) {
-		rows = append(rows, []string{"`" + reason + "`", hints[reason]})
+	reasons := slices.AppendSeq([]string{ // those of apiclient that need no other hint here
+		apiclient.ReasonConnection, apiclient.ReasonNameNotFound, apiclient.ReasonRedirect, apiclient.ReasonTruncated,
+		"407", "429", "502", "504",
+	}, maps.Keys(hints))
+	slices.Sort(reasons)
+	for _, reason := range reasons {
+		rows = append(rows, []string{"`" + reason + "`", hintFor(reason)})
 	}
 	return append(rows, []string{"another number", "The HTTP status that the server answers. " + hintFor("500")})
 }
@@ -188,8 +195,8 @@ func TestReadmeComplete(t *testing.T) {
 		assert.Contains(t, string(text), "| `"+state.String()+"` |")
 	}
 	for _, fault := range faults {
-		if _, hinted := hints[fault.reason]; !hinted {
-			assert.Regexp(t, `^[0-9]{3}$`, fault.reason)
+		if _, err := strconv.Atoi(fault.reason); err != nil {
+			assert.Contains(t, string(text), "| `"+fault.reason+"` |")
 		}
 	}
 }

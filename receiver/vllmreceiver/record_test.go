@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
@@ -200,13 +201,13 @@ func (s *pageServer) metrics(context.Context) (*promtext.Page, error) {
 	return promtext.Parse(bytes.NewReader(s.page), s.limits)
 }
 
-func (*pageServer) health(context.Context) error { return errNotJSON }
+func (*pageServer) health(context.Context) error { return apiclient.ErrNotJSON }
 
-func (*pageServer) version(context.Context) (string, error) { return "", errNotJSON }
+func (*pageServer) version(context.Context) (string, error) { return "", apiclient.ErrNotJSON }
 
-func (*pageServer) models(context.Context) ([]model, error) { return nil, errNotJSON }
+func (*pageServer) models(context.Context) ([]model, error) { return nil, apiclient.ErrNotJSON }
 
-func (*pageServer) weights(context.Context) (weights, error) { return weights{}, errNotJSON }
+func (*pageServer) weights(context.Context) (weights, error) { return weights{}, apiclient.ErrNotJSON }
 
 func (*pageServer) close() {}
 

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/apiclient"
 	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
 	"github.com/otelcol-llm/otelcol-llm/internal/staleness"
 	"github.com/otelcol-llm/otelcol-llm/receiver/vllmreceiver/internal/metadata"
@@ -57,7 +58,7 @@ func (s *vllmScraper) start(ctx context.Context, host component.Host) error {
 	if s.server != nil { // that of a container, which shares the client of all
 		return nil
 	}
-	client, err := newClient(ctx, &s.endpoint.ClientConfig, host, s.set)
+	client, err := apiclient.NewHTTPClient(ctx, &s.endpoint.ClientConfig, host, s.set)
 	if err != nil {
 		return err
 	}
