@@ -75,11 +75,8 @@ func (w *worker) least(api apiName, t *task) time.Duration {
 
 // answered notes that an API answered.
 func (w *worker) answered(next *state, api apiName, lacks lacking, now time.Time) {
-	if len(w.candidates(now)) > 1 {
-		next.Probed = now
-	}
-	if w.newVersion() {
-		next.Version = w.version
+	if w.probing {
+		next.Probed, next.Version = now, w.version
 		next.Lacks = map[apiName]lacking{api: lacks}
 	}
 	if next.API != api {
@@ -113,9 +110,11 @@ func (w *worker) failedTask(ctx context.Context, api apiName, t *task, lacks lac
 			next.count(t.view, t.window, newReading(), false)
 		} else {
 			parts := t.view.blame(complaint(err), lacks)
-			w.journal.lacks(name, parts, err)
+			w.answered(next, api, lacks, now)
 			next.Lacks[api] = lacks.with(name, parts...)
-			w.answered(next, api, next.Lacks[api], now)
+			if w.newlyLacking(name, parts) {
+				w.journal.lacks(name, parts, err)
+			}
 		}
 		w.publish(ctx, next)
 		return 0
@@ -131,6 +130,17 @@ func (w *worker) failedTask(ctx context.Context, api apiName, t *task, lacks lac
 		w.retries.postpone(name, now.Add(t.length))
 	}
 	return 0
+}
+
+// newlyLacking says whether the log does not tell yet that a part is lacking.
+func (w *worker) newlyLacking(name string, parts []string) bool {
+	news := false
+	for _, part := range parts {
+		known := join(name, part)
+		news = news || !w.told[known]
+		w.told[known] = true
+	}
+	return news
 }
 
 // failed notes that a view or all of them cannot be read, and when to try again.

@@ -38,9 +38,8 @@ type health struct {
 type report struct {
 	state *state
 	views []viewReport
-	// limited says that there is a limit, of which remaining queries are left.
-	limited   bool
-	remaining int
+	// budget is as it was then.
+	budget budget
 }
 
 // viewReport says how a view is read.

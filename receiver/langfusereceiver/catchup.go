@@ -5,8 +5,9 @@ import "time"
 const (
 	// worthTelling is how much must be missing for the log to tell of it.
 	worthTelling = 2 * time.Hour
-	// Progress is told after so many percent, or so long.
+	// Progress is told after so many percent, if that took a while, or so long.
 	tellPercent = 10
+	tellWhile   = 10 * time.Second
 	tellAfter   = 10 * time.Minute
 )
 
@@ -36,7 +37,8 @@ func (w *worker) follow(views []*view, lengths map[string]time.Duration, now tim
 		w.journal.caughtUp()
 	default:
 		percent := int(100 * (c.whole - missing) / c.whole)
-		if percent >= c.told+tellPercent || now.Sub(c.at) >= tellAfter {
+		passed := now.Sub(c.at)
+		if percent >= c.told+tellPercent && passed >= tellWhile || passed >= tellAfter {
 			c.told, c.at = percent, now
 			w.journal.progress(percent, most)
 		}

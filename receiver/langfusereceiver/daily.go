@@ -110,7 +110,7 @@ func (f *dailyFigures) totals(n *names) totals {
 		}
 	}
 	for _, row := range usage {
-		model := n.model(row.text("model"))
+		model := n.of(kindModel, row.text("model"))
 		add(key{family: famObservations, c: model}, row.amount("countObservations"))
 		add(key{family: famTokens, a: model, b: kindInput}, row.amount("inputUsage"))
 		add(key{family: famTokens, a: model, b: kindOutput}, row.amount("outputUsage"))

@@ -96,7 +96,11 @@ var limitSettings = map[string]string{
 }
 
 func (j *journal) full(kind string) {
-	j.logger.Warn(`There are more names than are counted apart; the rest is counted as "other".`, zap.String("raise", limitSettings[kind]))
+	fields := []zap.Field{zap.String("of", kind)}
+	if raise, ok := limitSettings[kind]; ok {
+		fields = append(fields, zap.String("raise", raise))
+	}
+	j.logger.Warn(`There are more names than are counted apart; the rest is counted as "other".`, fields...)
 }
 
 func (j *journal) behind(missing time.Duration) {

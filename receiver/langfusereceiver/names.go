@@ -12,34 +12,56 @@ type names struct {
 	full map[string]bool
 }
 
-// Kinds of names.
+// Kinds of names. Those after the first four are few at every server that is well;
+// they have a limit all the same.
 const (
 	kindModel  = "model"
 	kindScore  = "score"
 	kindUser   = "user"
 	kindPrompt = "prompt"
+
+	kindType        = "type"
+	kindLevel       = "level"
+	kindSource      = "source"
+	kindData        = "data type"
+	kindEnvironment = "environment"
+
+	mostOfAKind = 50
 )
 
 func newNames(cfg *Config) *names {
-	return &names{
+	n := &names{
 		limits: map[string]int{kindModel: cfg.MaxModels, kindScore: cfg.MaxScores, kindUser: cfg.MaxUsers, kindPrompt: cfg.MaxPrompts},
-		known:  map[string]map[string]bool{kindModel: {}, kindScore: {}, kindUser: {}, kindPrompt: {}},
+		known:  make(map[string]map[string]bool),
 		full:   make(map[string]bool),
 	}
+	for _, kind := range []string{kindType, kindLevel, kindSource, kindData, kindEnvironment} {
+		n.limits[kind] = mostOfAKind
+	}
+	for kind := range n.limits {
+		n.known[kind] = make(map[string]bool)
+	}
+	return n
 }
 
 // learn takes in the names that have series already.
 func (n *names) learn(t totals) {
 	for k := range t {
+		n.add(kindEnvironment, k.env)
 		switch k.family {
 		case famObservations:
+			n.add(kindType, k.a)
+			n.add(kindLevel, k.b)
 			n.add(kindModel, k.c)
 		case famTokens, famCost:
 			n.add(kindModel, k.a)
 		case famScores:
 			n.add(kindScore, k.a)
+			n.add(kindSource, k.b)
 			if k.c == dataCategorical {
 				n.add(kindScore, join(k.a, k.d))
+			} else {
+				n.add(kindData, k.c)
 			}
 		case famUserTokens, famUserCost:
 			n.add(kindUser, k.a)
@@ -82,18 +104,16 @@ func (n *names) news() []string {
 	return kinds
 }
 
-// model is the name under which a model is counted.
-func (n *names) model(name string) string { return n.orOther(kindModel, name) }
-
-// user is the name under which a user is counted.
-func (n *names) user(name string) string { return n.orOther(kindUser, name) }
-
-func (n *names) orOther(kind, name string) string {
+// of is the name under which something of a kind is counted.
+func (n *names) of(kind, name string) string {
 	if n.fits(kind, name) {
 		return name
 	}
 	return overflow
 }
+
+// environment is the name under which that of the row is counted.
+func (n *names) environment(row row) string { return n.of(kindEnvironment, row.text("environment")) }
 
 // score is under what a score with this value is counted; the value is empty
 // where it is no name.

@@ -15,14 +15,14 @@ func fewNames() *names {
 
 func TestNames(t *testing.T) {
 	n := fewNames()
-	assert.Equal(t, "a", n.model("a"))
-	assert.Equal(t, "b", n.model("b"))
-	assert.Equal(t, overflow, n.model("c"))
-	assert.Equal(t, "a", n.model("a"), "those that came first stay")
-	assert.Empty(t, n.model(""), "no name needs no series of its own")
-	assert.Equal(t, "a", n.user("a"), "each kind has its own limit")
+	assert.Equal(t, "a", n.of(kindModel, "a"))
+	assert.Equal(t, "b", n.of(kindModel, "b"))
+	assert.Equal(t, overflow, n.of(kindModel, "c"))
+	assert.Equal(t, "a", n.of(kindModel, "a"), "those that came first stay")
+	assert.Empty(t, n.of(kindModel, ""), "no name needs no series of its own")
+	assert.Equal(t, "a", n.of(kindUser, "a"), "each kind has its own limit")
 	assert.Equal(t, []string{kindModel}, n.news())
-	n.model("d")
+	n.of(kindModel, "d")
 	assert.Empty(t, n.news(), "that is known")
 
 	is := func(wantName, wantValue, name, value string) {
@@ -37,6 +37,11 @@ func TestNames(t *testing.T) {
 	is("tone", "kind", "tone", "kind")
 	is(overflow, "", "fresh", "x")
 	is(overflow, "", "fresh", "")
+
+	for i := range 60 {
+		n.of(kindEnvironment, strconv.Itoa(i))
+	}
+	assert.Equal(t, overflow, n.of(kindEnvironment, "one more"), "also what is few usually")
 
 	name, version := n.prompt("p", "1")
 	assert.Equal(t, []string{"p", "1"}, []string{name, version})

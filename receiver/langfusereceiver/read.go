@@ -40,8 +40,9 @@ func readObservations(rows []row, n *names) *reading {
 		if row.amount(count) == 0 {
 			continue // the only row of an empty project
 		}
-		typ, model, env := row.text("type"), n.model(row.text("providedModelName")), row.text("environment")
-		r.sums[key{family: famObservations, a: typ, b: row.text("level"), c: model, env: env}] += row.amount(count)
+		typ, level := n.of(kindType, row.text("type")), n.of(kindLevel, row.text("level"))
+		model, env := n.of(kindModel, row.text("providedModelName")), n.environment(row)
+		r.sums[key{family: famObservations, a: typ, b: level, c: model, env: env}] += row.amount(count)
 		if typ == "" || slices.Contains(usageTypes, typ) {
 			r.tokens(key{family: famTokens, a: model, env: env}, row)
 			r.cost(key{family: famCost, a: model, env: env}, row)
@@ -87,10 +88,10 @@ func (r *reading) positive(k key, v float64) {
 	}
 }
 
-func readTraces(rows []row, _ *names) *reading {
+func readTraces(rows []row, n *names) *reading {
 	r := newReading()
 	for _, row := range rows {
-		r.sums[key{family: famTraces, env: row.text("environment")}] += row.amount(count)
+		r.sums[key{family: famTraces, env: n.environment(row)}] += row.amount(count)
 	}
 	if len(rows) == 0 { // that there were none is known
 		r.sums[key{family: famTraces}] = 0
@@ -102,7 +103,7 @@ func readTraces(rows []row, _ *names) *reading {
 func readRoots(rows []row, n *names) *reading {
 	r := readTraces(rows, n)
 	for _, row := range rows {
-		env := row.text("environment")
+		env := n.environment(row)
 		if v, ok := row.number("uniq_uniqueUserIds"); ok {
 			r.values[key{family: famUsers, env: env}] = v
 		}
@@ -115,13 +116,13 @@ func readRoots(rows []row, n *names) *reading {
 
 // readDistinct counts the values of a dimension.
 func readDistinct(name string, f family) func([]row, *names) *reading {
-	return func(rows []row, _ *names) *reading {
+	return func(rows []row, n *names) *reading {
 		r := newReading()
 		if len(rows) == 0 {
 			r.values[key{family: f}] = 0
 		}
 		for _, row := range rows {
-			k := key{family: f, env: row.text("environment")}
+			k := key{family: f, env: n.environment(row)}
 			if row.text(name) != "" {
 				r.values[k]++
 			} else {
@@ -141,7 +142,7 @@ func readScores(rows []row, n *names) *reading {
 			continue
 		}
 		name, _ := n.score(row.text("name"), "")
-		source, data, env := row.text("source"), row.text("dataType"), row.text("environment")
+		source, data, env := n.of(kindSource, row.text("source")), n.of(kindData, row.text("dataType")), n.environment(row)
 		k := key{family: famScores, a: name, b: source, c: data, env: env}
 		sum, ok := row.number("sum_value")
 		if ok && data == dataBoolean { // 1 is true
@@ -172,7 +173,7 @@ func readCategories(rows []row, n *names) *reading {
 			continue
 		}
 		name, value := n.score(row.text("name"), row.text("stringValue"))
-		r.sums[key{family: famScores, a: name, b: row.text("source"), c: dataCategorical, d: value, env: row.text("environment")}] += number
+		r.sums[key{family: famScores, a: name, b: n.of(kindSource, row.text("source")), c: dataCategorical, d: value, env: n.environment(row)}] += number
 	}
 	return r
 }
@@ -199,7 +200,7 @@ func readUserUsage(rows []row, n *names) *reading {
 	r := newReading()
 	for _, row := range rows {
 		if user := row.text("userId"); user != "" {
-			user = n.user(user)
+			user = n.of(kindUser, user)
 			r.tokens(key{family: famUserTokens, a: user}, row)
 			for _, v := range splitCost(row) {
 				r.positive(key{family: famUserCost, a: user}, v)

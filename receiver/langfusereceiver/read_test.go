@@ -2,7 +2,9 @@ package langfusereceiver
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,6 +34,9 @@ func TestRow(t *testing.T) {
 		assert.Zero(t, r.amount(name), name)
 	}
 	assert.Zero(t, r.amount("minus"), "a counter cannot fall")
+	long := row{"name": strings.Repeat("ä", 10_000)}.text("name")
+	assert.Len(t, long, longestName)
+	assert.True(t, utf8.ValidString(row{"name": "x" + strings.Repeat("ä", 10_000)}.text("name")))
 	for name, want := range map[string]string{"text": "abc", "bool": "true", "version": "3", "null": "", "list": "", "absent": ""} {
 		assert.Equal(t, want, r.text(name), name)
 	}
@@ -91,23 +96,23 @@ func TestSplitCost(t *testing.T) {
 
 func TestReadTraces(t *testing.T) {
 	none := key{family: famTraces}
-	assert.Equal(t, totals{none: 0}, readTraces(nil, nil).sums, "that there were none is known")
-	assert.Equal(t, totals{none: 0}, readTraces(rowsOf(t, `[{"count_count": null}]`), nil).sums)
+	assert.Equal(t, totals{none: 0}, readTraces(nil, manyNames()).sums, "that there were none is known")
+	assert.Equal(t, totals{none: 0}, readTraces(rowsOf(t, `[{"count_count": null}]`), manyNames()).sums)
 	r := readRoots(rowsOf(t, `[
 		{"environment": "prod", "count_count": "4", "uniq_uniqueUserIds": "3", "uniq_uniqueSessionIds": "2"},
 		{"environment": "dev", "count_count": 1, "uniq_uniqueUserIds": null}
-	]`), nil)
+	]`), manyNames())
 	assert.Equal(t, totals{{family: famTraces, env: "prod"}: 4, {family: famTraces, env: "dev"}: 1}, r.sums)
 	assert.Equal(t, totals{{family: famUsers, env: "prod"}: 3, {family: famSessions, env: "prod"}: 2}, r.values)
 }
 
 func TestReadDistinct(t *testing.T) {
 	read := readDistinct("userId", famUsers)
-	assert.Equal(t, totals{{family: famUsers}: 0}, read(nil, nil).values)
-	assert.Equal(t, totals{{family: famUsers}: 0}, read(rowsOf(t, `[{"userId": null, "count_count": 5}]`), nil).values, "traces of nobody")
+	assert.Equal(t, totals{{family: famUsers}: 0}, read(nil, manyNames()).values)
+	assert.Equal(t, totals{{family: famUsers}: 0}, read(rowsOf(t, `[{"userId": null, "count_count": 5}]`), manyNames()).values, "traces of nobody")
 	assert.Equal(t, totals{{family: famUsers, env: "a"}: 2, {family: famUsers, env: "b"}: 1}, read(rowsOf(t, `[
 		{"userId": "x", "environment": "a"}, {"userId": "y", "environment": "a"}, {"userId": "x", "environment": "b"}, {"userId": null, "environment": "b"}
-	]`), nil).values)
+	]`), manyNames()).values)
 }
 
 func TestReadScores(t *testing.T) {

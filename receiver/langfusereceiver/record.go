@@ -32,8 +32,9 @@ func recordReport(mb *builder, r *report, delay time.Duration, at time.Time, now
 			mb.RecordLangfuseAPIDataPoint(now, number01(api == r.state.API), attribute)
 		}
 	}
-	if r.limited {
-		mb.RecordLangfuseQueriesRemainingDataPoint(now, int64(r.remaining))
+	if left := r.budget; left.perDay > 0 {
+		left.refill(at)
+		mb.RecordLangfuseQueriesRemainingDataPoint(now, int64(left.remaining()))
 	}
 	behind := time.Duration(0)
 	hidden := make(map[family]bool)
@@ -47,6 +48,9 @@ func recordReport(mb *builder, r *report, delay time.Duration, at time.Time, now
 			for _, f := range v.families {
 				hidden[f] = true
 			}
+		}
+		if v.read == nil { // daily figures, which are as of when they were read
+			c = r.state.Cursors[viewDaily]
 		}
 		if c.From.IsZero() {
 			continue

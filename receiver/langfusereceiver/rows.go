@@ -3,16 +3,23 @@ package langfusereceiver
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 // row is a row of an answer: dimensions by their name, values by aggregation and
 // measure, such as sum_totalCost.
 type row map[string]any
 
+// longestName bounds what becomes an attribute: users choose the names.
+const longestName = 200
+
 // text is the value of a dimension, empty if the server has none.
 func (r row) text(name string) string {
 	switch v := r[name].(type) {
 	case string:
+		if len(v) > longestName {
+			v = strings.ToValidUTF8(v[:longestName], "")
+		}
 		return v
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)

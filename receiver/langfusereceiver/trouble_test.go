@@ -512,6 +512,34 @@ func TestStrangeServer(t *testing.T) {
 	})
 }
 
+// TestBadDay: a proxy that calls everything bad for a while does not cost a view for
+// good: a day later it is asked for again, from where it was left.
+func TestBadDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin()
+		b := newBench(t, simulator.LangfuseConfig{})
+		l := newLife(b.sim).live(noon.Add(-day), noon.Add(3*day), 5)
+		b.up(t)
+		pass(time.Hour)
+		working := b.sim.Handler()
+		b.wire.connect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "metrics") {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			working.ServeHTTP(w, r)
+		}))
+		pass(time.Hour)
+		b.wire.connect(working)
+		assert.NotEmpty(t, b.lines("does not have this view"))
+		before := len(b.logs.All())
+		pass(2 * day)
+		assert.Less(t, len(b.logs.All())-before, 5, "nothing is told twice")
+		edge := time.Now().Add(-ingestionDelay).Truncate(shortestWindow)
+		assertCounted(t, l.truth(noon.Add(-day).Truncate(day), edge), b.read(t))
+	})
+}
+
 // TestBeyondReach: time for which the plan gives no data any more is empty.
 func TestBeyondReach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -13,7 +13,8 @@ const (
 	idle = time.Hour
 	// projectAge is how long the name of the project is taken for right.
 	projectAge = time.Hour
-	// probeAge is how long a better API counts as absent, unless the version changes.
+	// probeAge is how long a better API counts as absent, and what the server did not
+	// know as unknown, unless the version changes.
 	probeAge = day
 	// soon is the sleep after which something else is to be done at once.
 	soon = time.Millisecond
@@ -43,13 +44,17 @@ type worker struct {
 	asked time.Time
 	// version is that of the server at the beginning of the step, empty if unknown.
 	version string
+	// probing says that in this step it is found out anew what the server offers.
+	probing bool
+	// told are the parts that the log says are lacking.
+	told map[string]bool
 }
 
 func newWorker(cfg *Config, srv server, st *store, b *board, j *journal, wake <-chan struct{}) *worker {
 	return &worker{
 		cfg: cfg, server: srv, store: st, board: b, journal: j, wake: wake,
 		names: newNames(cfg), retries: newRetries(cfg.Retry), spans: newSpanLimits(),
-		budgets: make(map[apiName]*budget),
+		budgets: make(map[apiName]*budget), told: make(map[string]bool),
 	}
 }
 
@@ -79,6 +84,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		return idle // until it is
 	}
 	now := w.board.now()
+	w.probing = w.state.API == "" || now.Sub(w.state.Probed) >= probeAge || w.version != "" && w.version != w.state.Version
 	if pause := w.state.Until.Sub(now); pause > 0 {
 		return min(pause, idle)
 	}
@@ -89,7 +95,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		return soon
 	}
 	failure := errNoAPI
-	for _, api := range w.candidates(now) {
+	for _, api := range w.candidates() {
 		pause, err := w.try(ctx, api, now)
 		if err == nil || ctx.Err() != nil {
 			return min(max(pause, soon), idle)
@@ -184,21 +190,16 @@ func (w *worker) knowProject(ctx context.Context, now time.Time) bool {
 
 // candidates are the APIs to try: the one in use, and from time to time the better
 // ones before it.
-func (w *worker) candidates(now time.Time) []apiName {
+func (w *worker) candidates() []apiName {
 	all := []apiName{apiV2, apiV1, apiDaily}
 	i := slices.Index(all, w.state.API)
 	switch {
 	case i < 0:
 		return all
-	case now.Sub(w.state.Probed) >= probeAge, w.newVersion():
+	case w.probing:
 		return all[:i+1]
 	}
 	return all[i : i+1]
-}
-
-// newVersion says whether the server is another than that which answered last.
-func (w *worker) newVersion() bool {
-	return w.version != "" && w.version != w.state.Version
 }
 
 // offered lists what is read of an API, and how long the windows are.
@@ -211,7 +212,7 @@ func (w *worker) offered(api apiName, lacks lacking) ([]*view, map[string]time.D
 // sleep. An error means that the server does not have this API.
 func (w *worker) try(ctx context.Context, api apiName, now time.Time) (time.Duration, error) {
 	lacks := w.state.Lacks[api]
-	if w.newVersion() { // it may have more
+	if w.probing { // it may have more by now
 		lacks = nil
 	}
 	views, lengths := w.offered(api, lacks)
@@ -271,8 +272,7 @@ func (w *worker) stored(err error) {
 func (w *worker) show() {
 	api := cmp.Or(w.state.API, apiV2)
 	views, lengths := w.offered(api, w.state.Lacks[api])
-	allowed := w.budgets[api]
-	r := &report{state: w.state, limited: allowed.perDay > 0, remaining: allowed.remaining()}
+	r := &report{state: w.state, budget: *w.budgets[api]}
 	for _, v := range views {
 		r.views = append(r.views, viewReport{v, lengths[v.name]})
 	}
