@@ -23,11 +23,15 @@ build: ## build bin/otelcol-llm (the first time takes about 8 minutes)
 run: build ## watch this host with the production configuration, logs to a local Loki
 	@tools/run.sh
 
+.PHONY: demo
+demo: build ## play a whole synthetic site, with a summary on the screen
+	@tools/run.sh demo
+
 ##@ Check
 .PHONY: test
 test: $(TOOLS)/.build ## unit tests under the race detector, with coverage
 	@rm -f bin/tests.json; mkdir -p bin
-	gotestsum --format pkgname-and-test-fails --jsonfile bin/tests.json -- -race -shuffle=on -coverpkg=./internal/...,./receiver/...,./processor/... -coverprofile=bin/coverage.out ./...
+	gotestsum --format pkgname-and-test-fails --jsonfile bin/tests.json -- -race -shuffle=on -coverpkg=./internal/...,./receiver/...,./processor/...,./connector/... -coverprofile=bin/coverage.out ./...
 	@awk -f tools/coverage.awk bin/coverage.out
 
 .PHONY: integration
@@ -49,6 +53,7 @@ bench: build ## our receivers beside contrib's prometheusreceiver and docker_sta
 	go test -run '^$$' -bench . -benchmem ./internal/promtext/ ./receiver/vllmreceiver/
 	go run ./test/bench
 	go run ./test/bench -what docker
+	go run ./test/bench -what litellm
 
 .PHONY: tidy-check
 tidy-check:
@@ -56,7 +61,7 @@ tidy-check:
 
 .PHONY: generate-check
 generate-check: generate
-	@git diff --exit-code --stat -- receiver processor || { echo 'generated code was out of date: commit what make generate wrote'; exit 1; }
+	@git diff --exit-code --stat -- receiver processor connector internal || { echo 'generated code was out of date: commit what make generate wrote'; exit 1; }
 
 .PHONY: distribution-check
 distribution-check: distribution

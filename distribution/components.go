@@ -39,7 +39,10 @@ import (
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	dockerinventoryreceiver "github.com/otelcol-llm/otelcol-llm/receiver/dockerinventoryreceiver"
 	dockerstatsreceiver "github.com/otelcol-llm/otelcol-llm/receiver/dockerstatsreceiver"
+	langfusereceiver "github.com/otelcol-llm/otelcol-llm/receiver/langfusereceiver"
+	litellmreceiver "github.com/otelcol-llm/otelcol-llm/receiver/litellmreceiver"
 	nvmlreceiver "github.com/otelcol-llm/otelcol-llm/receiver/nvmlreceiver"
+	syntheticreceiver "github.com/otelcol-llm/otelcol-llm/receiver/syntheticreceiver"
 	vllmreceiver "github.com/otelcol-llm/otelcol-llm/receiver/vllmreceiver"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	filelogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
@@ -76,7 +79,10 @@ func components() (otelcol.Factories, error) {
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
 		dockerinventoryreceiver.NewFactory(),
 		dockerstatsreceiver.NewFactory(),
+		langfusereceiver.NewFactory(),
+		litellmreceiver.NewFactory(),
 		nvmlreceiver.NewFactory(),
+		syntheticreceiver.NewFactory(),
 		vllmreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		filelogreceiver.NewFactory(),
@@ -90,7 +96,10 @@ func components() (otelcol.Factories, error) {
 	factories.ReceiverModules = make(map[component.Type]string, len(factories.Receivers))
 	factories.ReceiverModules[dockerinventoryreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
 	factories.ReceiverModules[dockerstatsreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
+	factories.ReceiverModules[langfusereceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
+	factories.ReceiverModules[litellmreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
 	factories.ReceiverModules[nvmlreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
+	factories.ReceiverModules[syntheticreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
 	factories.ReceiverModules[vllmreceiver.NewFactory().Type()] = "github.com/otelcol-llm/otelcol-llm v0.0.0"
 	factories.ReceiverModules[otlpreceiver.NewFactory().Type()] = "go.opentelemetry.io/collector/receiver/otlpreceiver v0.138.0"
 	factories.ReceiverModules[filelogreceiver.NewFactory().Type()] = "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver v0.138.0"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What `make run` does: the collector on this host with the production
 # configuration and, unless LOKI_OTLP_ENDPOINT names another, a Loki of our own
-# for its logs. Both end with this script.
+# for its logs. Both end with this script. With the argument demo, what `make
+# demo` does: the same for a synthetic site, and a summary of it on the screen.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,9 +14,15 @@ fi
 export STATE_DIR=${STATE_DIR:-$PWD/.state/collector}
 metrics=${METRICS_LISTEN:-127.0.0.1:8889}
 configs=(--config configs/otelcol-llm.yaml)
+demo=${1:-}
 
 # The journal, where there is one that this user can read.
-if [ -n "$(journalctl --quiet --lines 1 2>/dev/null)" ]; then
+if [ "$demo" ]; then
+    configs+=(--config configs/overlays/synthetic.yaml)
+    # Fast enough to watch; everything else is as in production.
+    export INFRA_INTERVAL=${INFRA_INTERVAL:-5s} VLLM_INTERVAL=${VLLM_INTERVAL:-5s} LITELLM_INTERVAL=${LITELLM_INTERVAL:-5s}
+    export SYNTHETIC_DIR=${SYNTHETIC_DIR:-$PWD/.state/synthetic}
+elif [ -n "$(journalctl --quiet --lines 1 2>/dev/null)" ]; then
     configs+=(--config configs/overlays/journald.yaml)
 fi
 
@@ -54,14 +61,36 @@ until grep -q 'Everything is ready' .state/otelcol-llm.log; do
     kill -0 "$collector" 2>/dev/null || failed
     sleep 0.2
 done
+watched='this host'
+[ -z "$demo" ] || watched='a synthetic site'
 cat <<TXT
 
-otelcol-llm watches this host.
+otelcol-llm watches $watched.
   metrics   http://${metrics/0.0.0.0/localhost}/metrics
   logs      ${LOKI_OTLP_ENDPOINT:-http://localhost:23002/otlp}  (Loki; ask it with /loki/api/v1/query_range)
   health    http://${HEALTH_LISTEN:-127.0.0.1:13133}/
   pipelines http://${ZPAGES_LISTEN:-127.0.0.1:55679}/debug/pipelinez
-  its log   .state/otelcol-llm.log
+  its log   .state/otelcol-llm.log${demo:+
+  scenarios http://${SYNTHETIC_LISTEN:-127.0.0.1:23011}/  (and what goes wrong)}
 End with Ctrl-C.
 TXT
+
+# One screen, drawn anew every few seconds; without a terminal it stays away.
+summary() {
+    local page=.state/page old=.state/page.old seconds=5
+    rm -f "$page" "$old"
+    while kill -0 "$collector" 2>/dev/null; do
+        if curl -sf "http://${metrics/0.0.0.0/localhost}/metrics" -o "$page.new"; then
+            [ ! -e "$page" ] || mv "$page" "$old"
+            mv "$page.new" "$page"
+            if [ -e "$old" ]; then
+                printf '\033[H\033[2J%s   scenarios: http://%s/   metrics: http://%s/metrics   end: Ctrl-C\n\n' \
+                    'otelcol-llm, synthetic site' "${SYNTHETIC_LISTEN:-127.0.0.1:23011}" "$metrics"
+                awk -v seconds="$seconds" -f tools/summary.awk "$old" "$page"
+            fi
+        fi
+        sleep "$seconds"
+    done
+}
+[ -z "$demo" ] || [ ! -t 1 ] || summary
 wait "$collector" || failed

@@ -1,15 +1,11 @@
 package simulator
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -98,6 +94,8 @@ type Faulty struct {
 	Bytes int64
 	// Location is for FaultRedirectElsewhere. Empty means "https://login.invalid/".
 	Location string
+	// Series is the metric in huge answers. Empty means "vllm:num_requests_running".
+	Series string
 
 	fault atomic.Int64
 }
@@ -148,11 +146,11 @@ func (f *Faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", location)
 		w.WriteHeader(http.StatusFound)
 	case FaultHugePage:
-		hugePage(plain(w), f.bytes(1<<30))
+		hugePage(plain(w), f.series(), f.bytes(1<<30))
 	case FaultHugeLine:
-		hugeLine(plain(w), f.bytes(1<<30))
+		hugeLine(plain(w), f.series(), f.bytes(1<<30))
 	case FaultGzipBomb:
-		gzipBomb(plain(w), f.bytes(10<<30))
+		gzipBomb(plain(w), f.series(), f.bytes(10<<30))
 	case FaultTruncated:
 		truncate(w, record(f.Next, r))
 	case FaultNaNInf:
@@ -193,6 +191,12 @@ func (f *Faulty) bytes(otherwise int64) int64 {
 	return otherwise
 }
 
+func (f *Faulty) series() string {
+	name := f.Series
+	setDefault(&name, "vllm:num_requests_running")
+	return name
+}
+
 func plain(w http.ResponseWriter) http.ResponseWriter {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	return w
@@ -218,112 +222,4 @@ func drip(w http.ResponseWriter, r *http.Request, answer *recorder, every time.D
 			return
 		}
 	}
-}
-
-// hugePage writes until size is reached or the client goes.
-func hugePage(w io.Writer, size int64) {
-	written, _ := io.WriteString(w, "# TYPE vllm:num_requests_running gauge\n")
-	var lines bytes.Buffer
-	for left, i := size-int64(written), 0; left > 0; left -= int64(lines.Len()) {
-		lines.Reset()
-		for lines.Len() < 32<<10 {
-			fmt.Fprintf(&lines, "vllm:num_requests_running{engine=\"%d\",model_name=\"huge\"} 1.0\n", i)
-			i++
-		}
-		if _, err := w.Write(lines.Bytes()); err != nil {
-			return
-		}
-	}
-}
-
-func hugeLine(w io.Writer, size int64) {
-	_, _ = io.WriteString(w, `vllm:num_requests_running{model_name="`)
-	chunk := bytes.Repeat([]byte("a"), 32<<10)
-	for left := size; left > 0; left -= int64(len(chunk)) {
-		if _, err := w.Write(chunk); err != nil {
-			return
-		}
-	}
-}
-
-const bombMember = 8 << 20
-
-// bomb is one gzip member that unpacks to bombMember bytes of samples; a gzip stream may have any number of members.
-var bomb = sync.OnceValue(func() []byte {
-	var packed bytes.Buffer
-	line := []byte("vllm:num_requests_running 0.0000000\n")
-	z := gzip.NewWriter(&packed)
-	text := bytes.Repeat(line, bombMember/len(line)+1)[:bombMember-1]
-	_, _ = z.Write(append(text, '\n'))
-	_ = z.Close()
-	return packed.Bytes()
-})
-
-func gzipBomb(w http.ResponseWriter, size int64) {
-	w.Header().Set("Content-Encoding", "gzip")
-	for left := size; left > 0; left -= bombMember {
-		if _, err := w.Write(bomb()); err != nil {
-			return
-		}
-	}
-}
-
-// truncate announces the whole body and sends some more than half of it, up to the middle of a line.
-func truncate(w http.ResponseWriter, answer *recorder) {
-	body := answer.body.Bytes()
-	half := body[:len(body)*6/10]
-	start := bytes.LastIndexByte(half, '\n') + 1
-	end := len(body)
-	if i := bytes.IndexByte(body[start:], '\n'); i >= 0 {
-		end = start + i
-	}
-	w.Header().Set("Content-Length", itoa(len(body)))
-	answer.replay(w, body[:(start+end)/2])
-}
-
-// notNumbers replaces the values of samples, in turn, except every fourth.
-func notNumbers(page []byte) []byte {
-	values := [...]string{" NaN", " +Inf", " -Inf"}
-	lines := bytes.Split(page, []byte("\n"))
-	n := 0
-	for i, line := range lines {
-		space := bytes.LastIndexByte(line, ' ')
-		if space < 0 || line[0] == '#' {
-			continue
-		}
-		if k := n % 4; k < len(values) {
-			lines[i] = append(line[:space:space], values[k]...)
-		}
-		n++
-	}
-	return bytes.Join(lines, []byte("\n"))
-}
-
-// recorder holds the answer of the handler that works, to be sent later with changes.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func record(next http.Handler, r *http.Request) *recorder {
-	a := &recorder{header: http.Header{}, status: http.StatusOK}
-	next.ServeHTTP(a, r)
-	return a
-}
-
-// Header implements http.ResponseWriter.
-func (a *recorder) Header() http.Header { return a.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (a *recorder) WriteHeader(status int) { a.status = status }
-
-// Write implements http.ResponseWriter.
-func (a *recorder) Write(b []byte) (int, error) { return a.body.Write(b) }
-
-// replay sends the recorded head with another body.
-func (a *recorder) replay(w http.ResponseWriter, body []byte) {
-	maps.Copy(w.Header(), a.header)
-	w.WriteHeader(a.status)
-	_, _ = w.Write(body)
 }

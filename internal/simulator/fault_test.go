@@ -168,7 +168,7 @@ func TestFaultHuge(t *testing.T) {
 
 func TestGzipBombIsSmall(t *testing.T) {
 	recorder := httptest.NewRecorder()
-	gzipBomb(recorder, 80<<20)
+	gzipBomb(recorder, "a", 80<<20)
 	assert.Equal(t, "gzip", recorder.Header().Get("Content-Encoding"))
 	assert.Less(t, recorder.Body.Len(), 800<<10)
 }
@@ -194,7 +194,7 @@ func TestFaultTruncatedWithoutNewline(t *testing.T) {
 	answer := record(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, "0123456789")
-	}), nil)
+	}), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
 	truncate(recorder, answer)
 	assert.Equal(t, "01234", recorder.Body.String())
 	assert.Equal(t, http.StatusTeapot, recorder.Code)
@@ -235,14 +235,38 @@ func TestFaultDropConnection(t *testing.T) {
 func TestFaultTooManyRequests(t *testing.T) {
 	f := &Faulty{Next: http.NotFoundHandler(), Path: func(path string) bool { return path == "/a" }, RetryAfter: 90 * time.Second}
 	f.Set(FaultTooManyRequests)
-	server := serve(t, f)
 	for path, want := range map[string]int{"/a": http.StatusTooManyRequests, "/metrics": http.StatusNotFound} {
-		resp, err := http.Get(server.URL + path)
-		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
+		resp, _ := get(t, f, path, "")
 		assert.Equal(t, want, resp.StatusCode, path)
 		if path == "/a" {
 			assert.Equal(t, "90", resp.Header.Get("Retry-After"))
 		}
 	}
+	resp, _ := get(t, WithFault(FaultTooManyRequests, http.NotFoundHandler()), "/metrics", "")
+	assert.Equal(t, http.StatusTooManyRequests, resp.StatusCode)
+	assert.NotContains(t, resp.Header, "Retry-After")
+}
+
+// TestFaultSeries: huge answers are of the metric that a reader is after.
+func TestFaultSeries(t *testing.T) {
+	for _, fault := range []Fault{FaultHugePage, FaultHugeLine, FaultGzipBomb} {
+		f := &Faulty{Next: http.NotFoundHandler(), Bytes: 1 << 10, Series: "litellm_in_flight_requests"}
+		f.Set(fault)
+		_, body := get(t, f, "/metrics", "")
+		assert.Contains(t, body[:1<<10], "litellm_in_flight_requests", fault)
+		assert.NotContains(t, body, "vllm:", fault)
+	}
+}
+
+// TestFaultsArePlain: what is recorded to be changed is not packed.
+func TestFaultsArePlain(t *testing.T) {
+	packs := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "a 1.0 "+r.Header.Get("Accept-Encoding")+"\n")
+	})
+	resp, err := ask(t, serve(t, WithFault(FaultNaNInf, packs)))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "a 1.0 NaN\n", string(body))
 }

@@ -274,7 +274,7 @@ func (l *NVML) Device(index int) (nvml.Device, error) {
 		if err := g.faults.meet("Device"); err != nil {
 			return nil, err
 		}
-		if err := g.lostError(); err != nil {
+		if err := g.LostError(); err != nil {
 			return nil, err
 		}
 		return &gpuDevice{gpu: g, session: session, index: index}, nil

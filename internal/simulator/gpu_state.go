@@ -235,7 +235,8 @@ func (g *GPU) Event(e nvml.Event) {
 	g.library.deliver(e)
 }
 
-func (g *GPU) lostError() error {
+// LostError is why the GPU cannot be read, nil if it can.
+func (g *GPU) LostError() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.lost

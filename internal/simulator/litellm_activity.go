@@ -3,181 +3,155 @@ package simulator
 import (
 	"net/http"
 	"slices"
-	"strconv"
-	"time"
+	"strings"
 )
 
-// liteDays is the data base of the proxy: sums for each day (UTC) and public name. What is new gets there with a delay.
-type liteDays struct {
-	written []*liteDay // the oldest first
-	pending []liteEntry
-}
+// liteNoDatabase is what most endpoints say without one.
+const liteNoDatabase = "DB not connected. See https://docs.litellm.ai/docs/proxy/virtual_keys"
 
-type liteDay struct {
-	date   string
-	models []*liteSums // in the order in which they were first called
-}
-
-// liteSums are the figures of one day and model.
-type liteSums struct {
-	model, provider                              string
-	spend                                        float64
-	prompt, completion, cacheRead, cacheCreation int
-	requests, successful, failed                 int
-}
-
-type liteEntry struct {
-	at, due time.Time
-	sums    liteSums
-}
-
-// maxDays is how many days are kept.
-const maxDays = 400
-
-// add notes a request; the caller holds the lock.
-func (t *liteDays) add(l *LiteLLM, r *LiteLLMRequest, d *LiteLLMDeployment, spend float64) {
-	if l.cfg.NoDatabase {
-		return
-	}
-	now := l.cfg.Now()
-	e := liteEntry{at: now, due: now.Add(l.cfg.ActivityDelay), sums: liteSums{model: r.Model, requests: 1, spend: spend}}
-	if d != nil {
-		e.sums.provider = d.Provider()
-	}
-	if r.Status == 200 {
-		e.sums.successful = 1
-		e.sums.prompt, e.sums.completion, e.sums.cacheRead, e.sums.cacheCreation = r.Input, r.Output, r.CacheRead, r.CacheCreation
-	} else {
-		e.sums.failed = 1
-	}
-	t.pending = append(t.pending, e)
-	t.write(now)
-}
-
-// write moves what is due into the data base.
-func (t *liteDays) write(now time.Time) {
-	n := 0
-	for ; n < len(t.pending) && !t.pending[n].due.After(now); n++ {
-		e := &t.pending[n]
-		t.day(e.at.UTC().Format(time.DateOnly)).model(e.sums.model).add(&e.sums)
-	}
-	t.pending = slices.Delete(t.pending, 0, n)
-}
-
-func (t *liteDays) day(date string) *liteDay {
-	for _, d := range slices.Backward(t.written) {
-		if d.date == date {
-			return d
-		}
-	}
-	d := &liteDay{date: date}
-	t.written = append(t.written, d)
-	if len(t.written) > maxDays {
-		t.written = slices.Delete(t.written, 0, 1)
-	}
-	return d
-}
-
-func (d *liteDay) model(name string) *liteSums {
-	for _, m := range d.models {
-		if m.model == name {
-			return m
-		}
-	}
-	m := &liteSums{model: name}
-	d.models = append(d.models, m)
-	return m
-}
-
-func (s *liteSums) add(more *liteSums) {
-	if more.provider != "" {
-		s.provider = more.provider
-	}
-	s.spend += more.spend
-	s.prompt += more.prompt
-	s.completion += more.completion
-	s.cacheRead += more.cacheRead
-	s.cacheCreation += more.cacheCreation
-	s.requests += more.requests
-	s.successful += more.successful
-	s.failed += more.failed
-}
-
-func (s *liteSums) json(v LiteLLMVersion) map[string]any {
-	figures := map[string]any{
-		"spend": s.spend, "prompt_tokens": s.prompt, "completion_tokens": s.completion, "total_tokens": s.prompt + s.completion,
-		"api_requests": s.requests, "successful_requests": s.successful, "failed_requests": s.failed,
-	}
-	if v.has(LiteLLM1_72_0) {
-		figures["cache_read_input_tokens"], figures["cache_creation_input_tokens"] = s.cacheRead, s.cacheCreation
-	}
-	return figures
-}
-
-// serveActivity answers days, the newest first. Pages cut the list of days.
-func (l *LiteLLM) serveActivity(w http.ResponseWriter, r *http.Request, key *LiteLLMKey) {
-	if l.cfg.NoDatabase {
-		liteError(w, http.StatusInternalServerError, "internal_server_error", "Database not connected. Connect a database to your proxy")
-		return
+// activityRows are the rows that a request asks for and its key may see, the newest day first. It is nil, and the request
+// answered, if that is none.
+func (l *LiteLLM) activityRows(w http.ResponseWriter, r *http.Request, key *LiteLLMKey) []*liteRow {
+	if !l.database(w, liteNoDatabase) {
+		return nil
 	}
 	q := r.URL.Query()
-	from, to := q.Get("start_date"), q.Get("end_date")
+	from, to, user := q.Get("start_date"), q.Get("end_date"), q.Get("user_id")
 	if from == "" || to == "" {
-		liteError(w, http.StatusBadRequest, "bad_request_error", "Please provide start_date and end_date")
-		return
+		liteDetail(w, http.StatusBadRequest, "Please provide start_date and end_date")
+		return nil
 	}
-	number := func(name string, otherwise int) int {
-		if n, err := strconv.Atoi(q.Get(name)); err == nil && n > 0 {
-			return n
+	if !key.Admin {
+		if user != "" && user != key.User {
+			liteDetail(w, http.StatusForbidden, "Non-admin users can only view their own spend data")
+			return nil
 		}
-		return otherwise
+		user = key.User
 	}
-	page, size := number("page", 1), number("page_size", 50)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.days.write(l.cfg.Now())
-	var rows []any
-	total := liteSums{}
-	for _, d := range slices.Backward(l.days.written) {
-		if d.date >= from && d.date <= to {
-			row, sums := d.json(l.cfg.Version, key)
-			rows = append(rows, row)
-			total.add(&sums)
+	rows := []*liteRow{}
+	for _, row := range l.days.order {
+		if row.date >= from && row.date <= to && (user == "" || row.user == user) &&
+			(q.Get("model") == "" || q.Get("model") == row.model) && (q.Get("api_key") == "" || q.Get("api_key") == row.key) {
+			copied := *row
+			rows = append(rows, &copied)
 		}
 	}
-	pages := max((len(rows)+size-1)/size, 1)
-	first := min((page-1)*size, len(rows))
-	writeJSON(w, http.StatusOK, map[string]any{
-		"results": append([]any{}, rows[first:min(first+size, len(rows))]...),
-		"metadata": map[string]any{
-			"total_spend": total.spend, "total_prompt_tokens": total.prompt, "total_completion_tokens": total.completion, "total_tokens": total.prompt + total.completion,
-			"total_api_requests": total.requests, "total_successful_requests": total.successful, "total_failed_requests": total.failed,
-			"page": page, "total_pages": pages, "has_more": page < pages,
-		},
-	})
+	slices.SortStableFunc(rows, func(a, b *liteRow) int { return strings.Compare(b.date, a.date) })
+	return rows
 }
 
-func (d *liteDay) json(v LiteLLMVersion, key *LiteLLMKey) (map[string]any, liteSums) {
-	sum := liteSums{}
-	models, providers := map[string]any{}, map[string]*liteSums{}
-	for _, m := range d.models {
-		if key.Models != nil && !slices.Contains(key.Models, m.model) {
-			continue
+// serveActivity answers pages of rows, added up by day: a day may go on on the next page, and what metadata calls totals are
+// those of the page.
+func (l *LiteLLM) serveActivity(w http.ResponseWriter, r *http.Request, key *LiteLLMKey) {
+	q := r.URL.Query()
+	page, fine := liteNumber(w, q.Get("page"), "page", 1, 1, 1<<30)
+	if !fine {
+		return
+	}
+	size, fine := liteNumber(w, q.Get("page_size"), "page_size", 50, 1, 1000)
+	if !fine {
+		return
+	}
+	rows := l.activityRows(w, r, key)
+	if rows == nil {
+		return
+	}
+	first := min((page-1)*size, len(rows))
+	l.writeActivity(w, rows[first:min(first+size, len(rows))], true, page, (len(rows)+size-1)/size, page*size < len(rows))
+}
+
+// serveAggregated answers all rows at once.
+func (l *LiteLLM) serveAggregated(w http.ResponseWriter, r *http.Request, key *LiteLLMKey) {
+	if rows := l.activityRows(w, r, key); rows != nil {
+		l.writeActivity(w, rows, false, 1, 1, false)
+	}
+}
+
+func (l *LiteLLM) writeActivity(w http.ResponseWriter, rows []*liteRow, entities bool, page, pages int, more bool) {
+	days := []any{}
+	var total liteSums
+	for len(rows) > 0 {
+		n := slices.IndexFunc(rows, func(row *liteRow) bool { return row.date != rows[0].date })
+		if n < 0 {
+			n = len(rows)
 		}
-		sum.add(m)
-		models[m.model] = map[string]any{"metrics": m.json(v), "metadata": map[string]any{}, "api_key_breakdown": map[string]any{}}
-		if providers[m.provider] == nil {
-			providers[m.provider] = &liteSums{}
+		days = append(days, l.day(rows[:n], entities))
+		for _, row := range rows[:n] {
+			total.add(&row.liteSums)
 		}
-		providers[m.provider].add(m)
+		rows = rows[n:]
 	}
-	byProvider := map[string]any{}
-	for name, s := range providers {
-		byProvider[name] = map[string]any{"metrics": s.json(v), "metadata": map[string]any{}}
+	metadata := map[string]any{"page": page, "total_pages": pages, "has_more": more}
+	for name, value := range total.json(l.cfg.Version) {
+		metadata["total_"+strings.TrimPrefix(name, "total_")] = value
 	}
-	breakdown := map[string]any{"models": models, "providers": byProvider, "api_keys": map[string]any{}, "entities": map[string]any{}, "mcp_servers": map[string]any{}}
-	if v.has(LiteLLM1_80_0) {
-		breakdown["model_groups"] = models
+	writeJSON(w, http.StatusOK, map[string]any{"results": days, "metadata": metadata})
+}
+
+// day adds up rows of one day.
+func (l *LiteLLM) day(rows []*liteRow, entities bool) map[string]any {
+	v := l.cfg.Version
+	var sum liteSums
+	for _, row := range rows {
+		sum.add(&row.liteSums)
 	}
-	return map[string]any{"date": d.date, "metrics": sum.json(v), "breakdown": breakdown}, sum
+	breakdown := map[string]any{
+		"mcp_servers": map[string]any{},
+		"models":      l.parts(rows, func(row *liteRow) string { return row.model }),
+		"providers": l.parts(rows, func(row *liteRow) string {
+			provider := row.provider
+			setDefault(&provider, "unknown")
+			return provider
+		}),
+		"api_keys": l.keyParts(rows),
+		"entities": map[string]any{},
+	}
+	if entities {
+		breakdown["entities"] = l.parts(rows, func(row *liteRow) string { return row.user })
+	}
+	if v.has(LiteLLM1_80_0) { // (~)
+		breakdown["model_groups"] = l.parts(rows, func(row *liteRow) string { return row.group })
+	}
+	if v.has(LiteLLM1_82_0) { // (~)
+		breakdown["endpoints"] = l.parts(rows, func(row *liteRow) string { return row.endpoint })
+	}
+	return map[string]any{"date": rows[0].date, "metrics": sum.json(v), "breakdown": breakdown}
+}
+
+// parts adds rows up by something, and that again by key. Rows without it are in no part.
+func (l *LiteLLM) parts(rows []*liteRow, by func(*liteRow) string) map[string]any {
+	split := make(map[string][]*liteRow)
+	for _, row := range rows {
+		if name := by(row); name != "" {
+			split[name] = append(split[name], row)
+		}
+	}
+	parts := make(map[string]any, len(split))
+	for name, rows := range split {
+		var sum liteSums
+		for _, row := range rows {
+			sum.add(&row.liteSums)
+		}
+		parts[name] = map[string]any{"metrics": sum.json(l.cfg.Version), "metadata": map[string]any{}, "api_key_breakdown": l.keyParts(rows)}
+	}
+	return parts
+}
+
+// keyParts adds rows up by key.
+func (l *LiteLLM) keyParts(rows []*liteRow) map[string]any {
+	sums := make(map[string]*liteSums)
+	parts := make(map[string]any)
+	for _, row := range rows {
+		sum := sums[row.key]
+		if sum == nil {
+			sum = &liteSums{}
+			sums[row.key] = sum
+		}
+		sum.add(&row.liteSums)
+		parts[row.key] = map[string]any{"metrics": sum.json(l.cfg.Version), "metadata": map[string]any{"key_alias": orNull(row.alias), "team_id": orNull(row.team)}}
+	}
+	return parts
 }

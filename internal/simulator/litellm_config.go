@@ -22,22 +22,45 @@ type LiteLLMConfig struct {
 	// Keys are virtual keys, with fewer rights.
 	Keys []LiteLLMKey
 
-	// NoDatabase leaves the data base out: spend, activity and stored health are not there then.
+	// NoDatabase leaves the data base out: spend, activity and stored health are not there then, nor are virtual keys known.
 	NoDatabase bool
 	// Redis says that there is a cache.
 	Redis bool
-	// PrometheusSystem is service_callback: prometheus_system, which adds the families of services.
-	PrometheusSystem bool
+	// NoDocs switches /openapi.json off.
+	NoDocs bool
+	// ReadinessDetails shows all at /health/readiness, as before 1.88.0: allow_public_health_readiness_details.
+	ReadinessDetails bool
+	// BackgroundHealth is background_health_checks: /health answers what SetHealth said last and calls no model.
+	BackgroundHealth bool
+	// HealthTakes is how long /health waits for the models that it calls.
+	HealthTakes time.Duration
+	// ActivityDelay is how long it takes until spend is in the data base.
+	ActivityDelay time.Duration
+
 	// NoPrometheus leaves the callback out: /metrics is not found.
 	NoPrometheus bool
+	// NotPremium is a proxy without a licence, which before 1.80.0 has no metrics but one that says so.
+	NotPremium bool
+	// PrometheusSystem is service_callback: prometheus_system, which adds the families of services.
+	PrometheusSystem bool
 	// MetricsAuth overrides whether /metrics wants a key. Nil means as the version does by default.
 	MetricsAuth *bool
+	// CustomLabels are those that the administrator adds to nearly all families, such as "metadata_department" or "tag_batch".
+	CustomLabels []string
+	// StreamLabel is prometheus_emit_stream_label.
+	StreamLabel bool
+	// DropMetrics (names without _total) and DropLabels are left out by prometheus_metrics_config. Series that differ in
+	// nothing else become one.
+	DropMetrics, DropLabels []string
+	// LatencyBounds are prometheus_latency_buckets. Nil means those of the version.
+	LatencyBounds []float64
+	// Extra is appended to the page as it is.
+	Extra string
+
 	// Workers above 1 without MultiProcess answer scrapes in turn, each with its own numbers.
 	Workers int
 	// MultiProcess is PROMETHEUS_MULTIPROC_DIR: one page for all workers, without process_* and _created, gauges with a pid.
 	MultiProcess bool
-	// ActivityDelay is how long it takes until spend is in the data base.
-	ActivityDelay time.Duration
 
 	// Now is the proxy's clock. Nil means time.Now.
 	Now func() time.Time
@@ -53,6 +76,10 @@ type LiteLLMDeployment struct {
 	APIBase string
 	// Mode is chat, embedding, rerank, ...; empty is null.
 	Mode string
+	// Key is the name in LiteLLM's price list. Empty means as the upstream server calls it.
+	Key string
+	// Unlisted models are not in the price list: what was not configured is missing, where it is null for others.
+	Unlisted bool
 	// MaxInput and MaxOutput tokens; 0 is null.
 	MaxInput, MaxOutput int
 	// InputPrice and the others are USD per token; nil is null.
@@ -89,6 +116,8 @@ type LiteLLMKey struct {
 	Key, Alias string
 	// Models that it may see; nil means all.
 	Models []string
+	// User is its owner, who sees no activity but its own. Empty sees all.
+	User string
 	// Team is its id, TeamAlias its name.
 	Team, TeamAlias string
 	// Admin may do what only administrators may.
@@ -107,6 +136,7 @@ func (c LiteLLMConfig) withDefaults() LiteLLMConfig {
 	for i := range c.Deployments {
 		d := &c.Deployments[i]
 		setDefault(&d.ID, LiteLLMHash(d.Name+d.Model+d.APIBase))
+		setDefault(&d.Key, d.Served())
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -76,8 +76,8 @@ func TestRestartAtEveryStep(t *testing.T) {
 		t.Helper()
 		b := newBench(t, simulator.LangfuseConfig{}, everything)
 		newLife(b.sim).live(noon.Add(-day), noon.Add(-2*time.Hour), 4).live(noon.Add(-2*time.Hour), noon.Add(lasts), 60)
-		b.up(t)
 		dead := b.crashAt(where, n)
+		b.up(t)
 		last := map[string]float64{}
 		look := func() {
 			got = b.read(t).counted()

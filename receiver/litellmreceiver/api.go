@@ -71,11 +71,17 @@ func newAPI(cfg *Config, p *httpProxy, now func() time.Time) *api {
 	return a
 }
 
-// cached remembers an answer, and that there is none. Each request has a part of the
-// time only: a slow one must not take it from the others.
+// The API has half of the time of a scrape, and each request half of that: a slow one
+// must not take it from the others, nor all of them from the page.
+const (
+	shareOfAPI     = 2
+	shareOfRequest = 4
+)
+
+// cached remembers an answer, and that there is none.
 func cached[T any](a *api, client *apiclient.Client, endpoint string, fetch func(context.Context) (T, error)) *apiclient.Cached[answer[T]] {
-	return apiclient.NewCached(client, endpoint, a.cfg.API.Interval, func(ctx context.Context) (answer[T], error) {
-		ctx, cancel := context.WithTimeout(ctx, a.cfg.ControllerConfig.Timeout/3)
+	return apiclient.NewCached(client, endpoint, a.cfg.API.Interval, func(all context.Context) (answer[T], error) {
+		ctx, cancel := context.WithTimeout(all, a.cfg.Timeout/shareOfRequest)
 		defer cancel()
 		value, err := fetch(ctx)
 		switch {
@@ -83,7 +89,7 @@ func cached[T any](a *api, client *apiclient.Client, endpoint string, fetch func
 			return answer[T]{value: value, offered: true}, nil
 		case notOffered(err):
 			return answer[T]{}, nil
-		case futile(err):
+		case futile(err) && all.Err() == nil:
 			return answer[T]{err: err}, nil
 		}
 		return answer[T]{}, err
@@ -132,8 +138,10 @@ func (a *api) forget() {
 
 // read asks for what is due.
 func (a *api) read(ctx context.Context) *told {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Timeout/shareOfAPI)
+	defer cancel()
 	t := &told{version: a.version, deployments: a.known, alive: true}
-	if err := a.proxy.alive(ctx); err != nil {
+	if err := a.alive(ctx); err != nil {
 		t.trouble(endpointLiveliness, err)
 		t.alive = false
 	} else if a.down {
@@ -154,6 +162,12 @@ func (a *api) read(ctx context.Context) *told {
 	a.readVersion(ctx, t)
 	t.version, t.deployments = a.version, a.known
 	return t
+}
+
+func (a *api) alive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Timeout/shareOfRequest)
+	defer cancel()
+	return a.proxy.alive(ctx)
 }
 
 func (t *told) trouble(endpoint string, err error) {
@@ -188,7 +202,9 @@ func ask[T any](ctx context.Context, t *told, endpoint string, c *apiclient.Cach
 // readReadiness asks the proxy how it is. What it does not tell to everybody it may
 // tell to the holder of a key.
 func (a *api) readReadiness(ctx context.Context, t *told) {
-	r, err := a.proxy.readiness(ctx)
+	limited, cancel := context.WithTimeout(ctx, a.cfg.Timeout/shareOfRequest)
+	defer cancel()
+	r, err := a.proxy.readiness(limited)
 	var status *apiclient.StatusError
 	switch {
 	case err == nil:
@@ -222,8 +238,10 @@ func (a *api) readVersion(ctx context.Context, t *told) {
 	if a.described != nil {
 		return
 	}
-	version, err := a.proxy.version(ctx)
-	if err != nil && !notOffered(err) && !refusal(err) {
+	limited, cancel := context.WithTimeout(ctx, a.cfg.Timeout/shareOfRequest)
+	defer cancel()
+	version, err := a.proxy.version(limited)
+	if err != nil && !notOffered(err) && !refusal(err) && (!futile(err) || ctx.Err() != nil) {
 		return // try again
 	}
 	a.described = &answer[string]{value: version}

@@ -148,6 +148,20 @@ func TestReadinessFails(t *testing.T) {
 	assert.Empty(t, got.of("litellm.proxy.ready"))
 }
 
+// TestDatabaseLost: within one interval.
+func TestDatabaseLost(t *testing.T) {
+	for _, version := range simulator.LiteLLMVersions() {
+		c := newClock()
+		l, url := newSimulated(t, c, simulator.LiteLLMConfig{Version: version})
+		p := newProbe(t, c, url, withKey)
+		assert.InDelta(t, 1, p.read(t).value(t, "litellm.proxy.database.connected"), 0)
+		l.SetDatabase(false)
+		got := p.read(t)
+		assert.Zero(t, got.value(t, "litellm.proxy.database.connected"), version)
+		assert.InDelta(t, 1, got.value(t, "litellm.up"), 0)
+	}
+}
+
 func TestNotReady(t *testing.T) {
 	c := newClock()
 	l, url := newSimulated(t, c, simulator.LiteLLMConfig{Redis: true})
@@ -196,17 +210,14 @@ func TestVersionIsReadOnce(t *testing.T) {
 // TestNoDescription: documentation can be switched off.
 func TestNoDescription(t *testing.T) {
 	c := newClock()
-	l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now})
-	var asked atomic.Int64
-	p := newProbe(t, c, serve(t, instead(l.Handler(), map[string]http.HandlerFunc{
-		"/openapi.json": func(w http.ResponseWriter, _ *http.Request) { asked.Add(1); w.WriteHeader(http.StatusNotFound) },
-	})))
+	l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now, NoDocs: true})
+	p := newProbe(t, c, serve(t, l.Handler()))
 	for range 3 {
 		got := p.read(t)
 		assert.Empty(t, got.of("litellm.info"))
 		assert.NotContains(t, got.problems(), "/openapi.json 404")
 	}
-	assert.EqualValues(t, 1, asked.Load())
+	assert.Equal(t, 1, l.Requests()["/openapi.json"])
 }
 
 // TestTooManyRequests: a proxy that wants to be left alone is.

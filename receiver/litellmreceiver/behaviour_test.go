@@ -2,6 +2,7 @@ package litellmreceiver
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -219,7 +220,7 @@ func TestShutdownDuringScrape(t *testing.T) {
 	assert.Empty(t, p.messages())
 }
 
-// TestSlowPage: a page that takes too long delays neither the API nor the report.
+// TestSlowPage: a page that takes too long stops neither the API nor the report.
 func TestSlowPage(t *testing.T) {
 	c := newClock()
 	l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now, Deployments: models()})
@@ -234,7 +235,8 @@ func TestSlowPage(t *testing.T) {
 	assert.Len(t, got.of("litellm.deployment.info"), 5)
 }
 
-// TestSlowAPI: a slow endpoint delays neither the page nor the endpoints after it.
+// TestSlowAPI: a slow endpoint takes the time of neither the page nor the endpoints
+// after it.
 func TestSlowAPI(t *testing.T) {
 	c := newClock()
 	l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now, Deployments: models()})
@@ -247,7 +249,7 @@ func TestSlowAPI(t *testing.T) {
 			return
 		}
 		l.Handler().ServeHTTP(w, r)
-	})), withKey, func(cfg *Config) { cfg.ControllerConfig.Timeout = 600 * time.Millisecond })
+	})), withKey, func(cfg *Config) { cfg.Timeout = 4 * time.Second })
 	for range 2 {
 		got := p.read(t)
 		assert.Equal(t, []string{"/model/info timeout"}, got.problems())
@@ -277,7 +279,9 @@ func TestNoLiteLLM(t *testing.T) {
 	got := p.read(t)
 	assert.Equal(t, []string{"/metrics no_metrics"}, got.problems())
 	assert.InDelta(t, 1, got.value(t, "litellm.up"), 0)
-	got = newProbe(t, newClock(), serve(t, replay([]byte("# TYPE litellm_not_a_premium_user_metric_total counter\nlitellm_not_a_premium_user_metric_total 0\n")))).read(t)
+	c := newClock()
+	_, url := newSimulated(t, c, simulator.LiteLLMConfig{Version: simulator.LiteLLM1_72_0, NotPremium: true})
+	got = newProbe(t, c, url).read(t)
 	assert.Equal(t, []string{"/metrics not_premium"}, got.problems())
 	assert.Zero(t, got.value(t, "litellm.scrape.unknown_series"))
 }
@@ -299,10 +303,7 @@ func TestEndpointIsNotInErrors(t *testing.T) {
 	p := newProbe(t, newClock(), "http://127.0.0.1:1/some/prefix", withKey)
 	p.read(t)
 	for _, entry := range p.logs.All() {
-		text := entry.Message
-		for _, f := range entry.Context {
-			text += " " + f.Key + "=" + f.String
-		}
+		text := fmt.Sprint(entry.Message, entry.ContextMap())
 		assert.False(t, strings.Contains(text, masterKey) || strings.Contains(text, "Bearer"))
 	}
 }

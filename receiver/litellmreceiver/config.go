@@ -145,7 +145,7 @@ func (c *Config) Validate() error {
 	case c.CollectionInterval < time.Second:
 		errs = append(errs, errInterval)
 	}
-	if c.ControllerConfig.Timeout == 0 { // the collector speaks of less
+	if c.Timeout == 0 { // the collector speaks of less
 		errs = append(errs, errTimeout)
 	}
 	if _, _, path := c.address(); slices.ContainsFunc([]string{"/metrics", "/health", "/v1", "/model/info"}, func(read string) bool { return strings.HasSuffix(path, read) }) {

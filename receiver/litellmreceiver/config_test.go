@@ -35,7 +35,7 @@ func TestDefaultConfig(t *testing.T) {
 	require.NoError(t, xconfmap.Validate(createDefaultConfig()), "without an endpoint it is inert, not wrong")
 	cfg := createDefaultConfig().(*Config)
 	assert.Equal(t, time.Minute, cfg.CollectionInterval)
-	assert.Equal(t, 30*time.Second, cfg.ControllerConfig.Timeout)
+	assert.Equal(t, 30*time.Second, cfg.Timeout)
 	assert.True(t, cfg.API.Enabled)
 	assert.False(t, cfg.HealthCheck.Enabled, "it costs money")
 	assert.False(t, cfg.Retry.Enabled)
@@ -58,7 +58,7 @@ func TestConfig(t *testing.T) {
 	want.Name = "gateway"
 	want.APIKey = "sk-example"
 	want.CollectionInterval, want.InitialDelay = 30*time.Second, 2*time.Second
-	want.ControllerConfig.Timeout, want.ClientConfig.Timeout = 20*time.Second, 20*time.Second
+	want.Timeout, want.ClientConfig.Timeout = 20*time.Second, 20*time.Second
 	want.API = APIConfig{Enabled: true, Interval: 10 * time.Minute}
 	want.HealthCheck = HealthCheckConfig{Enabled: true, Interval: 6 * time.Hour}
 	on, off := true, false
@@ -167,4 +167,11 @@ func TestEmptyEnvironment(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, cfg.Endpoint)
 	assert.False(t, cfg.authenticated())
+}
+
+// TestLabelDefaults: a label that is switched on has the default limit.
+func TestLabelDefaults(t *testing.T) {
+	cfg, err := loadMap(t, map[string]any{"labels": map[string]any{"user": map[string]any{"enabled": true}}})
+	require.NoError(t, err)
+	assert.Equal(t, LabelConfig{Enabled: true, Max: 100}, cfg.Labels.User)
 }

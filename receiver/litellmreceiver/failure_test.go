@@ -54,11 +54,15 @@ func TestFaults(t *testing.T) {
 				c := newClock()
 				l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now, Deployments: models()})
 				traffic(l)
-				faulty := &simulator.Faulty{Next: l.Handler(), AllPaths: all, Bytes: 64 << 20}
+				plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					r.Header.Del("Accept-Encoding") // faults are in the text, not in what it is packed in
+					l.Handler().ServeHTTP(w, r)
+				})
+				faulty := &simulator.Faulty{Next: plain, AllPaths: all, Bytes: 64 << 20}
 				faulty.Set(fault)
 				p := newProbe(t, c, serve(t, faulty), withKey, func(cfg *Config) {
 					cfg.MaxPageSize, cfg.MaxResponseSize = 1<<20, 1<<20
-					cfg.ControllerConfig.Timeout = time.Minute
+					cfg.Timeout = time.Minute
 					cfg.ClientConfig.Timeout = time.Minute
 					if fault == simulator.FaultSlow || fault == simulator.FaultDrip {
 						cfg.ClientConfig.Timeout = 200 * time.Millisecond

@@ -17,8 +17,8 @@ type healthChecker struct {
 	err    error
 }
 
-func startHealthChecker(cfg *Config, p proxy) *healthChecker {
-	ctx, cancel := context.WithCancel(context.Background())
+func startHealthChecker(ctx context.Context, cfg *Config, p proxy) *healthChecker {
+	ctx, cancel := context.WithCancel(ctx)
 	h := &healthChecker{cancel: cancel, done: make(chan struct{})}
 	ticker := time.NewTicker(cfg.HealthCheck.Interval)
 	go func() {

@@ -149,23 +149,26 @@ func TestKeyLacksRights(t *testing.T) {
 
 // TestKeyExpired: LiteLLM says so with 400, which else means "not here".
 func TestKeyExpired(t *testing.T) {
-	c := newClock()
-	l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now, Deployments: models(), Version: simulator.LiteLLM1_82_0})
-	traffic(l)
-	p := newProbe(t, c, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" && !strings.HasPrefix(r.URL.Path, "/metrics") {
-			http.Error(w, `{"error":{"message":"Authentication Error - Expired Key. Key Expiry time 2026-09-01 and current time 2026-09-20","type":"expired_key","param":"None","code":"400"}}`, http.StatusBadRequest)
-			return
+	for version, reason := range map[simulator.LiteLLMVersion]string{simulator.LiteLLM1_82_0: "key_expired", simulator.LiteLLM1_95_0: "401"} {
+		c := newClock()
+		l, url := newSimulated(t, c, simulator.LiteLLMConfig{Version: version, MetricsAuth: new(bool), Keys: []simulator.LiteLLMKey{{Key: virtualKey}}})
+		p := newProbe(t, c, url, withVirtualKey, impatient)
+		require.Empty(t, p.read(t).problems())
+		l.ExpireKey(virtualKey)
+		for range 2 {
+			got := p.read(t)
+			assert.Contains(t, got.problems(), "/v1/models "+reason)
+			assert.NotEmpty(t, got.of("litellm.tokens.input"))
+			assert.Empty(t, got.of("litellm.models"))
+			assert.Len(t, got.of("litellm.deployment.info"), 5)
 		}
-		l.Handler().ServeHTTP(w, r)
-	})), withKey)
-	got := p.read(t)
-	assert.Contains(t, got.problems(), "/v1/models key_expired")
-	assert.NotEmpty(t, got.of("litellm.tokens.input"))
-	p.read(t)
-	entries := p.logs.TakeAll()
-	require.Len(t, entries, 1)
-	assert.Equal(t, hints[reasonKeyExpired], entries[0].ContextMap()["hint"])
+		entries := p.logs.TakeAll()
+		require.Len(t, entries, 1)
+		assert.Equal(t, hints[reason], entries[0].ContextMap()["hint"])
+		l.RestoreKey(virtualKey)
+		assert.Empty(t, p.read(t).problems())
+		assert.Equal(t, []string{"The LiteLLM proxy takes the key again."}, p.messages())
+	}
 }
 
 // TestModelsOfKey: a key sees what it may use.

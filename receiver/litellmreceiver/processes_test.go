@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-llm/otelcol-llm/internal/promtext"
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
 
@@ -250,4 +251,33 @@ func TestClockSkew(t *testing.T) {
 		assert.LessOrEqual(t, fresh[series].start, fresh[series].at)
 		assert.Empty(t, fresh.problems())
 	}
+}
+
+// TestWorkersTotals: what each kind of page adds.
+func TestWorkersTotals(t *testing.T) {
+	w := newWorkers()
+	n, h := &numbers[0], &histograms[0]
+	count := func(v float64) float64 { return w.numbers(n, []point{{attributes{}, v}})[0].value }
+	w.turnTo(1000, false)
+	assert.Zero(t, count(10), "counted before anybody looked")
+	w.turnTo(1000, false)
+	assert.InDelta(t, 5, count(15), 0)
+	w.turnTo(2000, true)
+	assert.InDelta(t, 8, count(3), 0, "it began after the last page")
+	w.turnTo(1000, false)
+	assert.InDelta(t, 9, count(16), 0)
+	w.turnTo(1000, false)
+	assert.InDelta(t, 13, count(4), 0, "it fell, so all is new")
+
+	observe := func(bounds []float64, counts ...float64) *promtext.Histogram {
+		total := counts[len(counts)-1]
+		return w.distributions(h, []distribution{{attributes{}, &promtext.Histogram{Bounds: bounds, Counts: counts[:len(bounds)], Count: total, Sum: total}}})[0].Histogram
+	}
+	observe([]float64{1, 2}, 1, 2, 3)
+	got := observe([]float64{1, 2}, 2, 4, 6)
+	assert.Equal(t, []float64{2, 4}, got.Counts, "it is known, so a series that is new counts from 0")
+	assert.InDelta(t, 6, got.Count, 0)
+	got = observe([]float64{1}, 7, 9)
+	assert.Equal(t, []float64{7}, got.Counts, "other bounds begin anew")
+	assert.Len(t, w.distributions(h, nil), 1, "a page of a worker that has none of it")
 }

@@ -28,7 +28,7 @@ func newReceiver(ctx context.Context, cfg *Config, set receiver.Settings, next c
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := newScraper(cfg, set)
-	m, err := scraper.NewMetrics(bounded(life, s.scrape, cfg.ControllerConfig.Timeout), scraper.WithStart(s.start), scraper.WithShutdown(s.shutdown))
+	m, err := scraper.NewMetrics(bounded(life, s.scrape, cfg.Timeout), scraper.WithStart(s.start), scraper.WithShutdown(s.shutdown))
 	if err != nil {
 		cancel()
 		return nil, err

@@ -101,7 +101,7 @@ func TestReceiver(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	cfg := everySecond(serve(t, hang))
-	cfg.ControllerConfig.Timeout = 100 * time.Millisecond
+	cfg.Timeout = 100 * time.Millisecond
 	r, s, _ := create(t, cfg)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	require.Eventually(t, func() bool { return len(s.all()) >= 1 }, time.Minute, 10*time.Millisecond)

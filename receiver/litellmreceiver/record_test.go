@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -65,7 +67,7 @@ func TestTables(t *testing.T) {
 	assert.Len(t, histogramNames(), len(names))
 	for _, w := range writers {
 		assert.NotEmpty(t, w.name)
-		assert.True(t, (w.text == nil) != (w.int == nil), w.name)
+		assert.NotEqual(t, w.text == nil, w.int == nil, w.name)
 	}
 	for name, m := range metrics {
 		assert.Regexp(t, `^[A-Z].*\.$`, m.Description, name)
@@ -254,8 +256,8 @@ func httpHandler(page func() []byte) http.Handler {
 // FuzzScrape: no page makes the scraper fail or emit what cannot be.
 func FuzzScrape(f *testing.F) {
 	for _, version := range simulator.LiteLLMVersions() {
-		l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Version: version, PrometheusSystem: true, Deployments: models()})
-		traffic(l)
+		l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Version: version, LatencyBounds: []float64{1, 2}})
+		l.Finish(simulator.LiteLLMRequest{Model: "sim-8b", Attempts: []simulator.LiteLLMAttempt{{}}, Total: time.Second, Input: 3, Output: 2})
 		f.Add(l.Page())
 	}
 	for _, seed := range []string{
@@ -268,7 +270,8 @@ func FuzzScrape(f *testing.F) {
 	f.Fuzz(func(t *testing.T, page []byte) {
 		c := newClock()
 		p := newProbe(t, c, "http://127.0.0.1:1", everything, allLabels)
-		p.litellmScraper.proxy = &pageProxy{p.litellmScraper.proxy, page}
+		p.proxy = &pageProxy{p.proxy, page}
+		p.api.proxy = p.proxy
 		for range 2 {
 			for _, r := range p.read(t) {
 				if !r.isHistogram() {
@@ -284,6 +287,8 @@ type pageProxy struct {
 	proxy
 	page []byte
 }
+
+func (*pageProxy) alive(context.Context) error { return io.ErrUnexpectedEOF }
 
 func (p *pageProxy) metrics(_ context.Context, opts promtext.Options) (*promtext.Page, error) {
 	return promtext.Parse(bytes.NewReader(p.page), opts)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -93,7 +94,7 @@ func writeKeys(w io.Writer, n int, memory *peak) {
 			}
 			value := family.value
 			if value == "" {
-				value = fmt.Sprint(n - i)
+				value = strconv.Itoa(n - i)
 			}
 			_, _ = fmt.Fprintf(b, "%s{hashed_api_key=\"%064x\",api_key_alias=\"key-%d\",user=\"user-%d@example.com\",%s} %s\n", family.name, i, i, i, family.labels, value)
 		}

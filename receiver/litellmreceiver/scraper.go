@@ -67,7 +67,7 @@ func (s *litellmScraper) start(ctx context.Context, host component.Host) error {
 	s.proxy = p
 	s.api = newAPI(s.cfg, p, s.clock)
 	if s.cfg.HealthCheck.Enabled {
-		s.health = startHealthChecker(s.cfg, p)
+		s.health = startHealthChecker(context.WithoutCancel(ctx), s.cfg, p)
 	}
 	return nil
 }
@@ -89,15 +89,9 @@ func (s *litellmScraper) shutdown(context.Context) error {
 // is 0, and what is known of its models stays.
 func (s *litellmScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	begin := s.now()
-	read := make(chan struct{})
-	var raw *promtext.Page
-	var err error
-	go func() {
-		defer close(read)
-		raw, err = s.proxy.metrics(ctx, s.limits)
-	}()
-	told := s.api.read(ctx) // beside the page, so that neither has to wait for the other
-	<-read
+	// One after the other: a proxy that makes a large page answers nothing else.
+	told := s.api.read(ctx)
+	raw, err := s.proxy.metrics(ctx, s.limits)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return pmetric.NewMetrics(), nil // broken off by the shutdown: it says nothing of the proxy
 	}

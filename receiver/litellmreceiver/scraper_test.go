@@ -209,6 +209,9 @@ func traffic(l *simulator.LiteLLM) {
 	l.SetState(1, 1)
 	l.ObserveService("redis", 3*time.Millisecond, false)
 	l.ObserveService("postgres", 8*time.Millisecond, true)
+	l.SetQueue("redis_spend_update_queue", 4)
+	l.CountCallbackFailure("langfuse")
+	l.CountToolCall("web", "search", 0.25)
 	l.SetHealth(0, true)
 	l.SetHealth(1, false)
 }

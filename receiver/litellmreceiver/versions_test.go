@@ -19,6 +19,11 @@ func TestVersions(t *testing.T) {
 		{"services", simulator.LiteLLMConfig{Redis: true, PrometheusSystem: true}},
 		{"workers_together", simulator.LiteLLMConfig{Workers: 3, MultiProcess: true}},
 		{"no_database", simulator.LiteLLMConfig{NoDatabase: true}},
+		{"more_labels", simulator.LiteLLMConfig{CustomLabels: []string{"metadata_department", "tag_batch"}, StreamLabel: true}},
+		{"fewer_labels", simulator.LiteLLMConfig{DropLabels: []string{"model_id", "api_base", "hashed_api_key", "requested_model", "model"}}},
+		{"fewer_metrics", simulator.LiteLLMConfig{DropMetrics: []string{"litellm_spend_metric", "litellm_deployment_state"}}},
+		{"own_bounds", simulator.LiteLLMConfig{LatencyBounds: []float64{0.1, 1, 10}}},
+		{"others", simulator.LiteLLMConfig{Extra: "# TYPE my_counter counter\nmy_counter_total{a=\"x\"} 1\nother 2\n"}},
 	}
 	for _, version := range simulator.LiteLLMVersions() {
 		for _, setup := range setups {
