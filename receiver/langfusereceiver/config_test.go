@@ -95,6 +95,7 @@ func TestBadConfig(t *testing.T) {
 	tests := []struct{ yaml, want string }{
 		{`{endpoint: "http://a"}`, ""},
 		{`{public_key: pk-lf-1}`, ""},
+		{`{endpoint: ~, public_key: ~, secret_key: ~}`, ""}, // variables that are not set
 		{`{endpoint: "http://a", public_key: pk-lf-1}`, keys},
 		{`{endpoint: "http://a", secret_key: sk-lf-s3cr3t}`, keys},
 		{`{endpoint: "http://a", public_key: sk-lf-s3cr3t, secret_key: pk-lf-1}`, `"public_key" must be the one that begins with pk-lf-: the keys seem to be swapped`},

@@ -56,7 +56,7 @@ func TestSwitch(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					begin()
 					b := newBench(t, tt.server)
-					l := newLife(b.sim).live(noon.Add(-2*day), noon.Add(30*time.Hour), 20)
+					l := newLife(b.sim).live(noon.Add(-2*day), noon.Add(30*time.Hour), 8)
 					b.up(t)
 					pass(time.Hour + 7*time.Minute)
 					assert.Equal(t, 1.0, b.read(t).value(t, "langfuse.api{langfuse.api="+string(tt.apis[0])+"}"))
@@ -170,13 +170,13 @@ func TestDailyFalls(t *testing.T) {
 func TestProbesForBetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin()
-		b := newBench(t, simulator.LangfuseConfig{Version: "3.206.0"})
+		b := newBench(t, simulator.LangfuseConfig{Version: "3.206.0"}, func(cfg *Config) { cfg.Window = 20 * time.Minute })
 		b.up(t)
 		pass(3 * day)
 		assert.InDelta(t, 4, b.wire.requests("/v2/metrics"), 1)
 		before := b.wire.requests("/v2/metrics")
 		b.sim.SetVersion("3.207.0")
-		pass(20 * time.Minute)
+		pass(25 * time.Minute)
 		assert.Equal(t, before+1, b.wire.requests("/v2/metrics"))
 		assert.Equal(t, 1.0, b.read(t).value(t, "langfuse.info{service.version=3.207.0}"))
 	})
