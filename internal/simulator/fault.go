@@ -150,7 +150,8 @@ func (f *Faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case FaultHugeLine:
 		hugeLine(plain(w), f.series(), f.bytes(1<<30))
 	case FaultGzipBomb:
-		gzipBomb(plain(w), f.series(), f.bytes(10<<30))
+		plain(w).Header().Set("Content-Encoding", "gzip")
+		gzipBomb(w, f.series(), f.bytes(10<<30))
 	case FaultTruncated:
 		truncate(w, record(f.Next, r))
 	case FaultNaNInf:
