@@ -407,6 +407,40 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestPagesOfRows: versions without sums have a row for each key, in pages that cut
+// days; what comes of it is the same.
+func TestPagesOfRows(t *testing.T) {
+	c := newClock()
+	l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now, Deployments: models()})
+	for i := range 2500 {
+		l.Finish(simulator.LiteLLMRequest{
+			Model: []string{"claude", "chat"}[i%2], Attempts: []simulator.LiteLLMAttempt{{Deployment: 2 * (1 - i%2)}}, Key: simulator.LiteLLMHash(strconv.Itoa(i)),
+			User: fmt.Sprintf("user-%d", i%7), Input: i, Output: 1, CacheRead: 2,
+		})
+	}
+	read := func(h http.Handler) map[string]float64 {
+		found := map[string]float64{}
+		p := newProbe(t, c, serve(t, h), withKey)
+		got := p.read(t)
+		c.advance(-time.Minute)
+		assert.Empty(t, got.problems())
+		for key, r := range got {
+			if strings.HasPrefix(r.metric, "litellm.daily.") {
+				found[key] = r.value
+			}
+		}
+		return found
+	}
+	paged := read(instead(l.Handler(), map[string]http.HandlerFunc{"/user/daily/activity/aggregated": says(404, "{}")}))
+	assert.InDelta(t, 2500*2499/2, paged["litellm.daily.tokens{gen_ai.request.model=claude,gen_ai.token.type=input}"]+paged["litellm.daily.tokens{gen_ai.request.model=chat,gen_ai.token.type=input}"], 0)
+	assert.Equal(t, 3, l.Requests()["/user/daily/activity"])
+	sums := read(l.Handler())
+	assert.Len(t, sums, len(paged))
+	for key, v := range sums {
+		assert.InDelta(t, v, paged[key], 1e-9, key)
+	}
+}
+
 // TestPageFailsInTheMiddle: part of a day is a wrong total, and so is none at all.
 func TestPageFailsInTheMiddle(t *testing.T) {
 	c := newClock()

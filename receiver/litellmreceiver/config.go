@@ -24,7 +24,7 @@ const (
 	defaultTimeout         = 30 * time.Second
 	defaultAPIInterval     = 5 * time.Minute
 	defaultHealthInterval  = time.Hour
-	defaultMaxPageSize     = 64 << 20
+	defaultMaxPageSize     = 256 << 20
 	defaultMaxResponseSize = 64 << 20
 	defaultMaxSeries       = 20_000
 	defaultMaxModels       = 500

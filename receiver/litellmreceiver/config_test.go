@@ -66,7 +66,7 @@ func TestConfig(t *testing.T) {
 	want.Labels.TeamAlias = LabelConfig{Enabled: true, Max: 50}
 	want.Labels.KeyAlias = LabelConfig{Enabled: true, Max: 200}
 	want.Labels.Tags.Names = []string{"prod"}
-	want.MaxModels, want.MaxPageSize, want.MaxSeries = 1000, 128<<20, 50_000
+	want.MaxModels, want.MaxPageSize, want.MaxSeries = 1000, 512<<20, 50_000
 	want.MaxResponseSize = 32 << 20
 	want.RateLimit.RequestsPerSecond, want.RateLimit.Burst = 5, 10
 	want.CircuitBreaker.Failures, want.CircuitBreaker.OpenFor = 3, 10*time.Minute

@@ -173,6 +173,30 @@ func TestWorkersRestart(t *testing.T) {
 	assert.Equal(t, []string{"/metrics several_workers"}, after.problems())
 }
 
+// TestOneWorkerRestarts: as with max_requests_before_restart. Nothing falls.
+func TestOneWorkerRestarts(t *testing.T) {
+	c := newClock()
+	l, url := newSimulated(t, c, simulator.LiteLLMConfig{Workers: 2})
+	p := newProbe(t, c, url, pageOnly)
+	for range 6 {
+		p.read(t)
+	}
+	before := p.read(t).sum("litellm.tokens.input")
+	for i := range 8 {
+		if i == 4 {
+			c.advance(time.Second)
+			l.RestartWorker(1)
+			c.advance(time.Second)
+		}
+		for worker := range 2 {
+			l.Finish(simulator.LiteLLMRequest{Worker: worker, Model: "claude", Attempts: []simulator.LiteLLMAttempt{{Deployment: 2}}, Input: 100})
+		}
+		now := p.read(t).sum("litellm.tokens.input")
+		assert.GreaterOrEqual(t, now, before)
+		before = now
+	}
+}
+
 // TestManySeriesOfWorkers: series that are no more do not fill the memory.
 func TestManySeriesOfWorkers(t *testing.T) {
 	var p processes
