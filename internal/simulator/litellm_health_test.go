@@ -134,7 +134,10 @@ func TestLiteLLMWithoutDatabase(t *testing.T) {
 			assert.NotEmpty(t, within(t, object(t, body), "detail", "error"), path)
 		}
 	}
+	l := playedProxy(LiteLLMConfig{NoDatabase: true})
 	for _, path := range []string{"/v1/models", "/model/info", "/health"} {
-		assert.NotEmpty(t, proxyJSON(t, NewLiteLLM(LiteLLMConfig{NoDatabase: true}), path))
+		assert.NotEmpty(t, proxyJSON(t, l, path))
 	}
+	assert.Equal(t, 6.0, total(t, l.Page(), "litellm_proxy_total_requests_metric_total", ""), "the page needs none")
+	assert.Empty(t, l.days.pending)
 }

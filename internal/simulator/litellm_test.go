@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -256,6 +257,36 @@ func TestLiteLLMDeterminism(t *testing.T) {
 	}
 	first, second := all(), all()
 	assert.Equal(t, first, second)
+}
+
+// TestLiteLLMAtOnce: it is read while it works.
+func TestLiteLLMAtOnce(t *testing.T) {
+	l := playedProxy(LiteLLMConfig{Workers: 2})
+	var all sync.WaitGroup
+	for _, path := range []string{"/metrics/", "/model/info", "/health", "/health/history", "/health/backlog", "/health/readiness", "/user/daily/activity?start_date=2000-01-01&end_date=2100-01-01"} {
+		all.Go(func() {
+			for range 5 {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+				r.Header.Set("Authorization", "Bearer sk-master")
+				w := httptest.NewRecorder()
+				l.Handler().ServeHTTP(w, r)
+				assert.Equal(t, 200, w.Code, path)
+			}
+		})
+	}
+	for i := range 20 {
+		playRequests(l)
+		l.SetHealth(i%3, i%2 == 0)
+		l.SetInFlight(i)
+		l.RestartWorker(i % 2)
+	}
+	all.Wait()
+	assert.Equal(t, 35, func() (n int) {
+		for _, times := range l.Requests() {
+			n += times
+		}
+		return n
+	}())
 }
 
 func TestLiteLLMLimits(t *testing.T) {
