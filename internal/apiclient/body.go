@@ -1,7 +1,6 @@
 package apiclient
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,18 +9,47 @@ import (
 	"net/http"
 )
 
-// DecodeJSON reads a JSON answer.
+// DecodeJSON reads a JSON answer to its end. Its memory may be some ten times the
+// answer, which should therefore have a limit.
 func DecodeJSON(resp *http.Response, answer any) error {
 	if IsHTML(resp) {
 		return ErrHTML
 	}
-	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
-		if errors.Is(err, ErrTooLarge) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-			return err
+	body := &notedBody{Reader: resp.Body}
+	decoder := json.NewDecoder(body)
+	err := decoder.Decode(answer)
+	if err == nil {
+		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
+			return nil
 		}
-		return fmt.Errorf("%w: %w", ErrNotJSON, err)
+		if err == nil {
+			err = errMore
+		}
 	}
-	return nil
+	switch {
+	case body.err != nil: // not the fault of what was read before
+		return body.err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	}
+	// The decoder repeats a number that does not fit, which may be as long as the answer.
+	return fmt.Errorf("%w: %s", ErrNotJSON, line(err.Error()))
+}
+
+var errMore = errors.New("more follows after its end")
+
+// notedBody remembers why reading failed: a decoder's own errors look the same.
+type notedBody struct {
+	io.Reader
+	err error
+}
+
+func (b *notedBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = err
+	}
+	return n, err
 }
 
 // IsHTML says whether the answer is a web page: a login page has status 200 too.
@@ -46,7 +74,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		return 0, ErrTooLarge
 	}
-	if int64(len(p)) > b.left+1 {
+	if int64(len(p)) > b.left {
 		p = p[:b.left+1]
 	}
 	n, err := b.ReadCloser.Read(p)

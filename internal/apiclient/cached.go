@@ -7,6 +7,9 @@ import (
 
 // Cached keeps the last good answer of an endpoint that changes slowly. It is for
 // one caller at a time.
+//
+// A failure is not kept: the next Get asks again, as often as the client's gate lets
+// it, and until then has the last good answer beside the error.
 type Cached[T any] struct {
 	client   *Client
 	endpoint string
@@ -26,7 +29,7 @@ func NewCached[T any](client *Client, endpoint string, maxAge time.Duration, fet
 // Get returns the last good answer and when it was given (zero if there never was
 // one), and why there is none newer, if it is older than maxAge.
 func (c *Cached[T]) Get(ctx context.Context) (value T, at time.Time, err error) {
-	now := c.client.now()
+	now := time.Now()
 	if !c.at.IsZero() && now.Sub(c.at) < c.maxAge {
 		c.client.telemetry.hit(ctx, c.endpoint)
 		return c.value, c.at, nil
@@ -39,5 +42,8 @@ func (c *Cached[T]) Get(ctx context.Context) (value T, at time.Time, err error) 
 	return c.value, c.at, nil
 }
 
-// Forget makes the next Get ask again.
-func (c *Cached[T]) Forget() { c.at = time.Time{} }
+// Forget drops the answer, so that the next Get asks again.
+func (c *Cached[T]) Forget() {
+	var none T
+	c.value, c.at = none, time.Time{}
+}

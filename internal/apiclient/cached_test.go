@@ -45,9 +45,10 @@ func TestCached(t *testing.T) {
 		get(6, 0, nil)
 		cached.Forget()
 		failure = errors.New("broken again")
-		value, _, err := cached.Get(t.Context())
+		value, at, err := cached.Get(t.Context())
 		require.ErrorIs(t, err, failure)
-		assert.Equal(t, 6, value)
+		assert.Zero(t, at)
+		assert.Zero(t, value, "forgotten")
 		assert.Equal(t, 121*time.Second, time.Since(begin))
 	})
 }

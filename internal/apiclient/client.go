@@ -28,7 +28,8 @@ type Request struct {
 	Query url.Values
 	// Accept is the media type asked for. Empty means JSON.
 	Accept string
-	// NoAuth says that no credentials go along: the endpoint needs none.
+	// NoAuth leaves out what authorize would add: the endpoint needs no credentials.
+	// Headers and auth of the configuration go along with every request.
 	NoAuth bool
 }
 
@@ -40,7 +41,6 @@ type Client struct {
 	limiter   *rate.Limiter
 	telemetry *telemetry
 	authorize func(*http.Request)
-	now       func() time.Time
 
 	mu    sync.Mutex
 	gates map[string]*gate
@@ -65,7 +65,7 @@ func New(ctx context.Context, cfg *Config, host component.Host, id component.ID,
 	return &Client{
 		cfg: cfg, http: client, base: strings.TrimSuffix(cfg.Endpoint, "/"),
 		limiter: rate.NewLimiter(limit, max(cfg.RateLimit.Burst, 1)), telemetry: newTelemetry(builder, id),
-		authorize: authorize, now: time.Now, gates: make(map[string]*gate),
+		authorize: authorize, gates: make(map[string]*gate),
 	}, nil
 }
 
@@ -82,8 +82,9 @@ func (c *Client) JSON(ctx context.Context, req Request, answer any) error {
 }
 
 // Do sends the request, again where that may help, and hands an answer of 200 to
-// read, whose error counts as one of the request. The body ends with ErrTooLarge
-// at the limit and is closed afterwards. Reason names every error that comes back.
+// read, whose error counts as one of the request; read may be called again and
+// begins anew then. The body ends with ErrTooLarge at the limit and is closed
+// afterwards. Reason names every error that comes back.
 func (c *Client) Do(ctx context.Context, req Request, read func(*http.Response) error) error {
 	gate := c.gate(req.Endpoint) //nolint:contextcheck // what the breaker tells is not part of this request
 	attempts := backoff.NewExponentialBackOff()
@@ -91,27 +92,28 @@ func (c *Client) Do(ctx context.Context, req Request, read func(*http.Response) 
 	attempts.RandomizationFactor = c.cfg.Retry.RandomizationFactor
 	attempts.Multiplier = c.cfg.Retry.Multiplier
 	attempts.MaxInterval = c.cfg.Retry.MaxInterval
-	begin := c.now()
+	begin := time.Now()
 	for {
 		err := c.once(ctx, gate, req, read)
 		if err == nil || !c.cfg.Retry.Enabled || !passing(err) {
 			return err
 		}
-		pause := attempts.NextBackOff()
-		if status := (*StatusError)(nil); errors.As(err, &status) && status.RetryAfter > 0 {
-			pause = status.RetryAfter
-		}
-		if left := c.cfg.Retry.MaxElapsedTime; left > 0 && c.now().Add(pause).Sub(begin) > left {
-			return err
-		}
-		if deadline, ok := ctx.Deadline(); ok && c.now().Add(pause).After(deadline) {
-			return err
-		}
-		if !sleep(ctx, pause) {
+		pause := max(attempts.NextBackOff(), wanted(err))
+		again := time.Now().Add(pause)
+		if !c.inTime(ctx, begin, again) || gate.closed(again) != nil || !sleep(ctx, pause) {
 			return err
 		}
 		c.telemetry.retried(ctx, req.Endpoint)
 	}
+}
+
+// inTime says whether a request that began at begin may be repeated then.
+func (c *Client) inTime(ctx context.Context, begin, then time.Time) bool {
+	if most := c.cfg.Retry.MaxElapsedTime; most > 0 && then.Sub(begin) > most {
+		return false
+	}
+	deadline, ok := ctx.Deadline()
+	return !ok || !then.After(deadline)
 }
 
 // sleep says whether d passed before ctx ended.
@@ -126,20 +128,24 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// once sends the request once, if gate and rate limit let it.
+// once sends the request once, if gate and rate limit let it. The gate is asked
+// before the wait, so that none is in vain, and after it, as it may have closed.
 func (c *Client) once(ctx context.Context, gate *gate, req Request, read func(*http.Response) error) error {
-	if err := ctx.Err(); err != nil {
+	if err := gate.closed(time.Now()); err != nil {
 		return err
 	}
-	return gate.pass(c.now, func() error {
-		if err := c.limiter.Wait(ctx); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return fmt.Errorf("%w: %w", ErrRateLimit, err)
+	if err := c.limiter.Wait(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
+		return fmt.Errorf("%w: %w", ErrRateLimit, err)
+	}
+	return gate.pass(func() error {
 		begin := time.Now()
 		err := c.send(ctx, req, read)
+		if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+			return ctx.Err() // whatever it looks like, we broke it off
+		}
 		c.telemetry.requested(ctx, req.Endpoint, time.Since(begin), err)
 		return err
 	})
@@ -172,7 +178,7 @@ func (c *Client) send(ctx context.Context, req Request, read func(*http.Response
 	}
 	defer func() { closeBody(resp.Body) }()
 	if resp.StatusCode != http.StatusOK {
-		return newStatusError(resp, c.now())
+		return newStatusError(resp, time.Now())
 	}
 	resp.Body = Limit(resp.Body, c.cfg.MaxResponseSize)
 	return read(resp)

@@ -2,7 +2,9 @@ package apiclient
 
 import (
 	"errors"
+	"math"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -17,7 +19,9 @@ type Config struct {
 	confighttp.ClientConfig `mapstructure:",squash"`
 
 	// Retry says how requests are repeated that failed for a passing reason: no
-	// connection, a time-out, 408, 429 or 5xx. The end of the scrape ends it too.
+	// connection or one that broke, a time-out, 408, 425, 429, 500, 502, 503, 504, 529
+	// and Cloudflare's 520 to 524. A Retry-After that is longer than the interval
+	// counts instead. The end of the scrape ends it too.
 	Retry configretry.BackOffConfig `mapstructure:"retry"`
 
 	// CircuitBreaker stops asking an endpoint that only fails.
@@ -65,8 +69,10 @@ var (
 	errEndpointURL      = errors.New(`"endpoint" must be an http or https URL such as http://localhost:4000`)
 	errEndpointUserinfo = errors.New(`"endpoint" must not hold a user or password: use the settings for keys instead`)
 	errEndpointQuery    = errors.New(`"endpoint" must have no query and no fragment`)
+	errCompression      = errors.New(`"compression" must be empty: requests have no body; answers are compressed where the server can`)
+	errInitialInterval  = errors.New(`"retry::initial_interval" must be positive, such as 500ms, or "enabled" false`)
 	errOpenFor          = errors.New(`"circuit_breaker::open_for" must be positive, such as 5m, or "failures" 0 to switch the breaker off`)
-	errRate             = errors.New(`"rate_limit::requests_per_second" must not be negative; 0 means no limit`)
+	errRate             = errors.New(`"rate_limit::requests_per_second" must be a number that is not negative; 0 means no limit`)
 	errBurst            = errors.New(`"rate_limit::burst" must be at least 1`)
 	errMaxResponseSize  = errors.New(`"max_response_size" must be at least 65536 bytes`)
 )
@@ -94,10 +100,16 @@ func (c *Config) Validate() error {
 	if c.Endpoint != "" {
 		errs = append(errs, validateEndpoint(c.Endpoint))
 	}
+	if c.Compression.IsCompressed() {
+		errs = append(errs, errCompression)
+	}
+	if c.Retry.Enabled && c.Retry.InitialInterval == 0 { // the collector speaks of less
+		errs = append(errs, errInitialInterval)
+	}
 	if c.CircuitBreaker.Failures > 0 && c.CircuitBreaker.OpenFor <= 0 {
 		errs = append(errs, errOpenFor)
 	}
-	if !(c.RateLimit.RequestsPerSecond >= 0) { // NaN fails the comparison
+	if !(c.RateLimit.RequestsPerSecond >= 0 && c.RateLimit.RequestsPerSecond <= math.MaxFloat64) { // nor NaN
 		errs = append(errs, errRate)
 	}
 	if c.RateLimit.Burst < 1 {
@@ -116,7 +128,7 @@ func validateEndpoint(endpoint string) error {
 		return errEndpointURL
 	case u.User != nil:
 		return errEndpointUserinfo
-	case u.RawQuery != "" || u.Fragment != "":
+	case strings.ContainsAny(endpoint, "?#"):
 		return errEndpointQuery
 	}
 	return nil

@@ -41,6 +41,10 @@ func TestInvalidConfig(t *testing.T) {
 		"userinfo":    {errEndpointUserinfo, func(c *Config) { c.Endpoint = "http://u:" + secret + "@a" }},
 		"query":       {errEndpointQuery, func(c *Config) { c.Endpoint = "http://a?key=" + secret }},
 		"fragment":    {errEndpointQuery, func(c *Config) { c.Endpoint = "http://a#" + secret }},
+		"bare query":  {errEndpointQuery, func(c *Config) { c.Endpoint = "http://a?" }},
+		"compression": {errCompression, func(c *Config) { c.Compression = "gzip" }},
+		"no pause":    {errInitialInterval, func(c *Config) { c.Retry.InitialInterval = 0 }},
+		"infinite":    {errRate, func(c *Config) { c.RateLimit.RequestsPerSecond = math.Inf(1) }},
 		"open_for":    {errOpenFor, func(c *Config) { c.CircuitBreaker.OpenFor = 0 }},
 		"rate":        {errRate, func(c *Config) { c.RateLimit.RequestsPerSecond = -1 }},
 		"NaN":         {errRate, func(c *Config) { c.RateLimit.RequestsPerSecond = math.NaN() }},
@@ -57,7 +61,8 @@ func TestInvalidConfig(t *testing.T) {
 	}
 	cfg := NewDefaultConfig()
 	cfg.CircuitBreaker = CircuitBreakerConfig{}
+	cfg.Retry.InitialInterval, cfg.Retry.Enabled = 0, false
 	require.NoError(t, cfg.Validate(), "switched off")
-	cfg.Retry.Multiplier = -1
+	cfg.Retry.Multiplier, cfg.Retry.Enabled = -1, true
 	require.Error(t, xconfmap.Validate(&cfg))
 }

@@ -47,7 +47,7 @@ const (
 	// maxDrain is how much of an unwanted answer is read, so that the connection can
 	// be used again.
 	maxDrain = 4 << 10
-	// maxDetail is how much of it an error repeats.
+	// maxDetail is how much of an answer an error repeats.
 	maxDetail = 200
 	// minSecret is how long a secret is at least; what is shorter would be found in
 	// any text.
@@ -58,43 +58,50 @@ const (
 
 func newStatusError(resp *http.Response, now time.Time) *StatusError {
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxDrain))
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		now = date // a date in the answer is one of the server's clock
+	}
 	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now)}
 	if e.Code == http.StatusBadRequest || e.Code == http.StatusUnprocessableEntity {
 		detail := string(text)
 		if resp.Request != nil {
-			detail = discreet(detail, resp.Request.Header)
+			detail = discreet(detail, resp.Request)
 		}
-		e.Detail = printable(detail[:min(len(detail), maxDetail)])
+		e.Detail = line(detail)
 	}
 	return e
 }
 
 // discreet takes out of the text what the request told in confidence: a server may
 // repeat a key that it cannot read.
-func discreet(text string, header http.Header) string {
-	for name, values := range header {
+func discreet(text string, req *http.Request) string {
+	_, password, _ := req.BasicAuth()
+	secrets := []string{password}
+	for name, values := range req.Header {
 		if name == "Accept" {
 			continue
 		}
 		for _, value := range values {
 			_, credentials, _ := strings.Cut(value, " ") // after Bearer or Basic
-			for _, secret := range []string{value, credentials} {
-				if len(secret) >= minSecret {
-					text = strings.ReplaceAll(text, secret, "***")
-				}
-			}
+			secrets = append(secrets, value, credentials)
+		}
+	}
+	for _, secret := range secrets {
+		if len(secret) >= minSecret {
+			text = strings.ReplaceAll(text, secret, "***")
 		}
 	}
 	return text
 }
 
-func printable(text string) string {
+// line is the beginning of a text, fit for one line of a log.
+func line(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return ' '
-	}, text)
+	}, text[:min(len(text), maxDetail)])
 }
 
 // retryAfter reads both forms of the header, seconds and a date (RFC 9110, 10.2.3).

@@ -34,9 +34,11 @@ func TestDetail(t *testing.T) {
 }
 
 func TestDiscreet(t *testing.T) {
-	header := http.Header{"Authorization": {"Bearer sk-12345678"}, "Accept": {"application/json"}, "X-Tenant": {"a"}, "X-Empty": {""}}
-	assert.Equal(t, "a key (***) wants application/json", discreet("a key (sk-12345678) wants application/json", header))
-	assert.Equal(t, "a *** is none", discreet("a Bearer sk-12345678 is none", header))
+	req := &http.Request{Header: http.Header{"Authorization": {"Bearer sk-12345678"}, "Accept": {"application/json"}, "X-Tenant": {"a"}, "X-Empty": {""}}}
+	assert.Equal(t, "a key (***) wants application/json", discreet("a key (sk-12345678) wants application/json", req))
+	assert.Equal(t, "a *** is none", discreet("a Bearer sk-12345678 is none", req))
+	req.SetBasicAuth("public", secret)
+	assert.Equal(t, "public and *** are no pair", discreet("public and "+secret+" are no pair", req))
 }
 
 func TestRetryAfterHeader(t *testing.T) {
@@ -62,6 +64,19 @@ func TestRetryAfterHeader(t *testing.T) {
 		"Sat, 02 May 9999 12:00:00 GMT":  24 * time.Hour,
 	} {
 		assert.Equal(t, want, retryAfter(header, now), header)
+	}
+}
+
+// TestClockSkew: a server whose clock is wrong gives dates by its own clock.
+func TestClockSkew(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	until := now.Add(time.Hour + time.Minute).Format(http.TimeFormat)
+	for date, want := range map[string]time.Duration{
+		now.Add(time.Hour).Format(http.TimeFormat): time.Minute,
+		"":          time.Hour + time.Minute,
+		"yesterday": time.Hour + time.Minute,
+	} {
+		assert.Equal(t, want, newStatusError(answer(503, "", "Date", date, "Retry-After", until), now).RetryAfter, date)
 	}
 }
 

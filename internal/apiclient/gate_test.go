@@ -2,7 +2,9 @@ package apiclient
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,10 +56,52 @@ func TestBreakerOpensAfterFailures(t *testing.T) {
 func TestBreakerCountsRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, _ := newStubbed(t, always(500), breaker(3))
-		err := ask(t.Context(), c)
-		require.ErrorIs(t, err, ErrGateClosed, "the breaker ends the retries")
-		assert.Equal(t, "500", Reason(err))
+		begin := time.Now()
+		require.EqualError(t, ask(t.Context(), c), "server answers 500")
 		assert.Equal(t, []time.Duration{0, time.Second, 3 * time.Second}, s.after())
+		assert.Equal(t, 3*time.Second, time.Since(begin), "the breaker ends the retries at once")
+		assertClosed(t, c, s, "500")
+	})
+}
+
+// TestWhatClosesTheGate: the reason stays, whatever becomes of requests that were
+// under way.
+func TestWhatClosesTheGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, _ := newStubbed(t, func(n int) (*http.Response, error) {
+			if n == 1 {
+				time.Sleep(time.Second)
+				return answer(500, ""), nil
+			}
+			return answer(401, ""), nil
+		}, noRetry, breaker(5))
+		slow := make(chan error)
+		go func() { slow <- ask(t.Context(), c) }()
+		synctest.Wait()
+		require.EqualError(t, ask(t.Context(), c), "server answers 401")
+		require.EqualError(t, <-slow, "server answers 500")
+		assertClosed(t, c, s, "401")
+	})
+}
+
+// TestGateClosesDuringTheWait: what waits for the rate limit is not sent after all.
+func TestGateClosesDuringTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, _ := newStubbed(t, always(401), noRetry, breaker(5), func(cfg *Config) { cfg.RateLimit.RequestsPerSecond = 1 })
+		results := make(chan error)
+		for range 5 {
+			go func() { results <- ask(t.Context(), c) }()
+		}
+		refused := 0
+		for range 5 {
+			err := <-results
+			assert.Equal(t, "401", Reason(err))
+			if errors.Is(err, ErrGateClosed) {
+				refused++
+			}
+		}
+		assert.Equal(t, 4, refused)
+		assert.Len(t, s.asked, 1)
 	})
 }
 
@@ -107,6 +151,23 @@ func TestBreakerLeavesAlone(t *testing.T) {
 			}
 			require.Error(t, ask(t.Context(), c))
 			assertClosed(t, c, s, "500")
+		})
+	}
+}
+
+// TestBreakerCounts: what is no answer to the question counts, whether to repeat the
+// request might help or not.
+func TestBreakerCounts(t *testing.T) {
+	for reason, failure := range map[string]error{
+		ReasonTLS: http.ErrSchemeMismatch, ReasonRedirect: ErrRedirect, ReasonHTML: ErrHTML, ReasonMalformed: ErrNotJSON,
+		ReasonTooLarge: ErrTooLarge, ReasonRefused: syscall.ECONNREFUSED,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, _ := newStubbed(t, func(int) (*http.Response, error) { return nil, failure }, noRetry, breaker(2))
+			for range 2 {
+				require.NotErrorIs(t, ask(t.Context(), c), ErrGateClosed)
+			}
+			assertClosed(t, c, s, reason)
 		})
 	}
 }

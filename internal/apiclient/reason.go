@@ -44,6 +44,7 @@ func Reason(err error) string {
 		verify  *tls.CertificateVerificationError
 		alert   tls.AlertError
 		corrupt flate.CorruptInputError
+		socket  *net.OpError
 		network net.Error
 	)
 	switch {
@@ -61,7 +62,8 @@ func Reason(err error) string {
 		return ReasonTooLarge
 	case errors.Is(err, promtext.ErrTruncated), errors.Is(err, io.ErrUnexpectedEOF):
 		return ReasonTruncated
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &record), errors.As(err, &verify), errors.As(err, &alert):
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &record), errors.As(err, &verify), errors.As(err, &alert),
+		errors.As(err, &socket) && (socket.Op == "remote error" || socket.Op == "local error"): // an alert, as crypto/tls wraps it
 		return ReasonTLS
 	case errors.As(err, &dns) && !dns.IsTimeout:
 		return ReasonNameNotFound

@@ -63,7 +63,7 @@ func TestRetryAfterTooLate(t *testing.T) {
 		"deadline":         {5 * time.Second, 0},
 		"max_elapsed_time": {time.Hour, 5 * time.Second},
 	} {
-		for _, code := range []int{429, 503} {
+		for _, code := range []int{429, 500, 503} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					c, s, _ := newStubbed(t, always(code, "Retry-After", "60"), func(cfg *Config) { cfg.Retry.MaxElapsedTime = limit.elapsed })
@@ -105,12 +105,42 @@ func TestPauseNotShortened(t *testing.T) {
 	now := time.Now()
 	g.note(&StatusError{Code: 429, RetryAfter: time.Minute}, now)
 	g.note(&StatusError{Code: 429, RetryAfter: time.Second}, now)
-	g.note(&StatusError{Code: 500, RetryAfter: time.Hour}, now)
+	g.note(&StatusError{Code: 404, RetryAfter: time.Hour}, now)
 	g.note(nil, now)
-	err := g.pass(func() time.Time { return now.Add(59 * time.Second) }, func() error { return nil })
+	err := g.closed(now.Add(59 * time.Second))
 	require.ErrorIs(t, err, ErrGateClosed)
-	assert.Equal(t, "429", Reason(err))
-	require.NoError(t, g.pass(func() time.Time { return now.Add(time.Minute) }, func() error { return nil }))
+	var status *StatusError
+	require.ErrorAs(t, err, &status)
+	assert.Equal(t, StatusError{Code: 429, RetryAfter: time.Second}, *status, "what is left of the pause")
+	require.NoError(t, g.closed(now.Add(time.Minute)))
+}
+
+// TestRetryAfterShort: a server that wants less than the interval gets the interval.
+func TestRetryAfterShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, _ := newStubbed(t, always(503, "Retry-After", "3"))
+		require.EqualError(t, ask(t.Context(), c), "server answers 503, asks for a pause of 3s")
+		assert.Equal(t, []time.Duration{0, 3 * time.Second, 6 * time.Second, 10 * time.Second}, s.after())
+	})
+}
+
+// TestChance: no two collectors repeat their requests at the same times.
+func TestChance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, _ := newStubbed(t, always(500), breaker(0), func(cfg *Config) { cfg.Retry.RandomizationFactor, cfg.Retry.MaxElapsedTime = 0.5, time.Hour })
+		require.Error(t, ask(t.Context(), c))
+		times := s.after()
+		require.Greater(t, len(times), 20)
+		odd := 0
+		for i, interval := range []float64{1, 2, 4, 8, 16, 32, 60, 60, 60} {
+			pause := times[i+1] - times[i]
+			assert.InEpsilon(t, interval, pause.Seconds(), 0.501)
+			if pause%time.Second != 0 {
+				odd++
+			}
+		}
+		assert.Positive(t, odd)
+	})
 }
 
 func TestRetriesEnd(t *testing.T) {
@@ -140,6 +170,18 @@ func TestRetriesEnd(t *testing.T) {
 			assert.Equal(t, "500", Reason(ask(ctx, c)))
 			assert.Equal(t, 2*time.Second, time.Since(begin))
 			assert.Len(t, s.asked, 2)
+		})
+	})
+	t.Run("cancelled, in disguise", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, _ := newStubbed(t, always(200))
+			ctx, cancel := context.WithCancel(t.Context())
+			err := c.Do(ctx, target, func(*http.Response) error {
+				cancel()
+				return errors.New("no more bytes")
+			})
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Len(t, s.asked, 1)
 		})
 	})
 	t.Run("over before", func(t *testing.T) {
