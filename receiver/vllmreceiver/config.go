@@ -197,7 +197,7 @@ func (e *EndpointConfig) Validate() error {
 		return errEndpointURL
 	case u.User != nil:
 		return errEndpointUserinfo
-	case u.RawQuery != "" || u.Fragment != "":
+	case strings.ContainsAny(e.Endpoint, "?#"):
 		return errEndpointQuery
 	case e.Paths.Metrics != "" && strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(e.Paths.Metrics, "/")):
 		return errEndpointPath

@@ -152,6 +152,7 @@ func TestBadConfig(t *testing.T) {
 		{`endpoints: ["u:s3cr3t@a:80"]`, `endpoints::0: ` + url},
 		{`endpoints: ["http://a:s3cr3t"]`, `endpoints::0: ` + url},
 		{`endpoints: ["http://a?token=s3cr3t"]`, `endpoints::0: "endpoint" must have no query and no fragment`},
+		{`endpoints: ["http://a:8000/#"]`, `endpoints::0: "endpoint" must have no query and no fragment`},
 		{`endpoints: ["http://a#x"]`, `endpoints::0: "endpoint" must have no query and no fragment`},
 		{`endpoints: ["http://a/x/metrics/"]`, `endpoints::0: "endpoint" must be the base URL of the server, without the path that is read: set "paths" if that differs`},
 		{`endpoints: ["http://a", "http://a:80/"]`, `"endpoints" 0 and 1 are both called "a:80": give one of them another "name"`},
