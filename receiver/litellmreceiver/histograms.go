@@ -25,7 +25,8 @@ type histogram struct {
 var histograms = []histogram{
 	{
 		metric: "gen_ai.server.request.duration", enabled: true, unit: "s",
-		description: "Time from the request of a client to the end of the answer: the proxy as a server.",
+		// The words are those of the vLLM receiver: one name has one text at the exporter.
+		description: "Time from arrival of a request to its last token; finished requests only.",
 		sources:     from("request_total_latency_metric"), labels: ofModels,
 	},
 	{

@@ -50,7 +50,9 @@ func TestNames(t *testing.T) {
 		}
 	}, soon, tick)
 
-	checkNames(t, names, func(name string) bool { return !strings.HasPrefix(name, "container_") && !ofGPUs(name) })
+	checkNames(t, names, func(name string) bool {
+		return !strings.HasPrefix(name, "container_") && !ofGPUs(name) && !ofModels(name)
+	})
 }
 
 // checkNames compares the names found with the pinned ones in scope. The host and Docker may have more of theirs on
@@ -88,9 +90,19 @@ func ofGPUs(name string) bool {
 	return strings.HasPrefix(name, "hw_") && !strings.HasPrefix(name, "hw_gpu_scrape_") || strings.HasPrefix(name, "llm_model_gpu") || strings.HasPrefix(name, "nvml_info")
 }
 
+// ofModels are the metrics of proxy, analytics and catalog: TestModels has them.
+func ofModels(name string) bool {
+	for _, prefix := range []string{"litellm_", "langfuse_", "gen_ai_client_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return strings.HasPrefix(name, "llm_model_") && !strings.HasPrefix(name, "llm_model_gpu")
+}
+
 // ours says whether a metric is of a component here, which no other machine has more of.
 func ours(name string) bool {
-	for _, prefix := range []string{"vllm_", "gen_ai_", "llm_", "http_", "hw_", "nvml_"} {
+	for _, prefix := range []string{"vllm_", "gen_ai_", "llm_", "http_", "hw_", "nvml_", "litellm_", "langfuse_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

@@ -161,7 +161,7 @@ func TestMetrics(t *testing.T) {
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
 			assert.Equal(c, 0.0, value(c, prom, `vllm_up{service_instance_id="oldest"}`))
 			assert.Empty(c, prom.Query(c, `vllm_requests_running{service_instance_id="oldest"}`), "a dead server must not look busy")
-			assert.Len(c, prom.Query(c, `llm_model_info{service_instance_id="oldest"}`), 1, "an alert must be able to name the model that died")
+			assert.Len(c, prom.Query(c, `vllm_model_info{service_instance_id="oldest"}`), 1, "an alert must be able to name the model that died")
 		}, soon, tick)
 	})
 }
