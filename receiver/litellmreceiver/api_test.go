@@ -411,7 +411,10 @@ func TestPages(t *testing.T) {
 // days; what comes of it is the same.
 func TestPagesOfRows(t *testing.T) {
 	c := newClock()
-	l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now, Deployments: models()})
+	// Without its latencies the page of so many keys is small.
+	l := simulator.NewLiteLLM(simulator.LiteLLMConfig{Now: c.now, Deployments: models(), DropMetrics: []string{
+		"litellm_request_total_latency_metric", "litellm_llm_api_latency_metric", "litellm_overhead_latency_metric", "litellm_request_queue_time_seconds", "litellm_deployment_latency_per_output_token",
+	}})
 	for i := range 2500 {
 		l.Finish(simulator.LiteLLMRequest{
 			Model: []string{"claude", "chat"}[i%2], Attempts: []simulator.LiteLLMAttempt{{Deployment: 2 * (1 - i%2)}}, Key: simulator.LiteLLMHash(strconv.Itoa(i)),
@@ -420,7 +423,7 @@ func TestPagesOfRows(t *testing.T) {
 	}
 	read := func(h http.Handler) map[string]float64 {
 		found := map[string]float64{}
-		p := newProbe(t, c, serve(t, h), withKey)
+		p := newProbe(t, c, serve(t, h), withKey, func(cfg *Config) { cfg.Timeout, cfg.ClientConfig.Timeout = 5*time.Minute, 5*time.Minute })
 		got := p.read(t)
 		c.advance(-time.Minute)
 		assert.Empty(t, got.problems())

@@ -90,7 +90,7 @@ func (f *files) log(id string, at time.Time, stream, text string) {
 }
 
 func (l *logFile) create() error {
-	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
+	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}

@@ -81,13 +81,13 @@ func TestHostParity(t *testing.T) {
 	cfg := factory.CreateDefaultConfig()
 	require.NoError(t, confmap.NewFromStringMap(settings).Unmarshal(cfg))
 	sink := new(consumertest.MetricsSink)
-	real, err := factory.CreateMetrics(t.Context(), receivertest.NewNopSettings(factory.Type()), cfg, sink)
+	actual, err := factory.CreateMetrics(t.Context(), receivertest.NewNopSettings(factory.Type()), cfg, sink)
 	require.NoError(t, err)
-	require.NoError(t, real.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, actual.Start(t.Context(), componenttest.NewNopHost()))
 	require.Eventually(t, func() bool { // the second time has utilization, too
 		return len(sink.AllMetrics()) >= 2
 	}, 20*time.Second, 50*time.Millisecond)
-	require.NoError(t, real.Shutdown(t.Context()))
+	require.NoError(t, actual.Shutdown(t.Context()))
 
 	w := site.New(site.Config{Seed: 1, Start: time.Unix(1_780_000_000, 0)})
 	recorder := newHostRecorder("")

@@ -2,9 +2,10 @@ package syntheticreceiver
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -105,9 +106,7 @@ func pointsOf(all []pmetric.Metrics) map[string][]point {
 						if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
 							p.value = float64(dp.IntValue())
 						}
-						for k, v := range dp.Attributes().AsRaw() {
-							p.attributes[k] = v
-						}
+						maps.Copy(p.attributes, dp.Attributes().AsRaw())
 						found[m.Name()] = append(found[m.Name()], p)
 					}
 				}
@@ -119,13 +118,13 @@ func pointsOf(all []pmetric.Metrics) map[string][]point {
 
 // last returns the newest point with such attributes.
 func last(points []point, attributes ...string) (float64, bool) {
-	for i := len(points) - 1; i >= 0; i-- {
+	for _, p := range slices.Backward(points) {
 		all := true
 		for j := 0; j+1 < len(attributes); j += 2 {
-			all = all && points[i].attributes[attributes[j]] == attributes[j+1]
+			all = all && p.attributes[attributes[j]] == attributes[j+1]
 		}
 		if all {
-			return points[i].value, true
+			return p.value, true
 		}
 	}
 	return 0, false
@@ -148,19 +147,10 @@ func records(all []plog.Logs) []plog.LogRecord {
 // folder is an empty one for a site, with a name short enough for a socket.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "syn")
+	dir, err := os.MkdirTemp("", "syn") //nolint:usetesting // a socket has a name of at most 107 bytes
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	return dir
 }
 
 func socketOf(dir string) string { return "unix://" + filepath.Join(dir, "d.sock") }
-
-func has(text string, parts ...string) bool {
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			return false
-		}
-	}
-	return true
-}

@@ -73,8 +73,19 @@ func recordProcesses(s *scopeRecorder, h *site.Host) {
 		name  string
 		value int64
 	}{
-		{"running", h.Running}, {"sleeping", h.Sleeping}, {"blocked", h.Blocked}, {"zombies", h.Zombies},
-		{"daemon", 0}, {"detached", 0}, {"idle", 180}, {"locked", 0}, {"orphan", 0}, {"paging", 0}, {"stopped", 0}, {"system", 0}, {"unknown", 0},
+		{"running", h.Running},
+		{"sleeping", h.Sleeping},
+		{"blocked", h.Blocked},
+		{"zombies", h.Zombies},
+		{"daemon", 0},
+		{"detached", 0},
+		{"idle", 180},
+		{"locked", 0},
+		{"orphan", 0},
+		{"paging", 0},
+		{"stopped", 0},
+		{"system", 0},
+		{"unknown", 0},
 	} {
 		count.count(state.value, "status", state.name)
 	}

@@ -1,6 +1,7 @@
 package syntheticreceiver
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator/site"
@@ -43,7 +44,7 @@ func recordFilesystems(s *scopeRecorder, h *site.Host) {
 	for i := range h.Disks {
 		d := &h.Disks[i]
 		at := []string{"device", d.Device, "mode", "rw", "mountpoint", d.MountPoint, "type", d.Type}
-		with := func(state string) []string { return append(at[:len(at):len(at)], "state", state) }
+		with := func(state string) []string { return append(slices.Clip(at), "state", state) }
 		inodes.count(int64(d.InodesUsed), with("used")...)
 		inodes.count(int64(d.Inodes-d.InodesUsed), with("free")...)
 		usage.count(int64(d.Used), with("used")...)

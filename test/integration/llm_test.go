@@ -92,7 +92,7 @@ func TestModels(t *testing.T) {
 		}
 	}
 	check()
-	checkNames(t, metricNames(t, col.Metrics), func(name string) bool { return ofModels(name) })
+	checkNames(t, metricNames(t, col.Metrics), ofModels)
 	assert.NotContains(t, string(col.tail()), "Instrument description conflict")
 
 	// Nothing is counted twice by a collector that is started again.

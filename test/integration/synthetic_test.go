@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -112,7 +111,7 @@ func TestSynthetic(t *testing.T) {
 		}
 		names := strings.Join(metricNames(t, col.Metrics), "\n")
 		for _, prefix := range []string{"system_", "container_", "docker_", "hw_", "nvml_", "vllm_", "gen_ai_", "llm_", "litellm_", "langfuse_"} {
-			assert.Contains(t, names, "\n"+prefix, fmt.Sprintf("nothing begins with %s", prefix))
+			assert.Contains(t, names, "\n"+prefix, "nothing begins with "+prefix)
 		}
 	})
 	assert.NotContains(t, string(col.tail()), "Instrument description conflict")

@@ -75,7 +75,9 @@ var symptoms = map[AnomalyKind]struct {
 		func(v *view) bool {
 			return v.w.gpus[0].facade.LostError() != nil && v.container(aModel).RestartCount > 0 && v.wrote("CUDA error") > 0
 		},
-		func(v *view) bool { return v.w.gpus[6].facade.LostError() != nil || v.container(another).RestartCount > 0 },
+		func(v *view) bool {
+			return v.w.gpus[6].facade.LostError() != nil || v.container(another).RestartCount > 0
+		},
 	},
 	ECCStorm: {
 		time.Minute,

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"slices"
 	"time"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
@@ -95,7 +96,7 @@ func (e *engine) release(r *request, now time.Duration) bool {
 // drop empties the server and returns what it had: it died.
 func (e *engine) drop(now time.Duration) []*request {
 	e.account(now)
-	lost := append(e.running, e.waiting...)
+	lost := slices.Concat(e.running, e.waiting)
 	e.running, e.waiting, e.tokens = nil, nil, 0
 	return lost
 }

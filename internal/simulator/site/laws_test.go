@@ -25,6 +25,7 @@ type witness struct {
 }
 
 func newWitness(t *testing.T, w *World) *witness {
+	t.Helper()
 	return &witness{t: t, w: w, energy: make([]float64, len(w.gpus)), pages: make([]map[string]float64, len(w.engines)), starts: make([]time.Time, len(w.engines))}
 }
 

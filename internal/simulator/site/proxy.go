@@ -10,12 +10,16 @@ import (
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
 )
 
+// The keys that open the APIs of the site: known to all, as there is nothing to guard.
 const (
-	// ProxyKey and the keys of Langfuse open the APIs of the site.
-	ProxyKey          = "sk-synthetic"
+	// ProxyKey is an administrator's of LiteLLM.
+	ProxyKey = "sk-synthetic"
+	// LangfusePublicKey and LangfuseSecretKey are those of Langfuse's only project.
 	LangfusePublicKey = "pk-lf-sim"
-	LangfuseSecretKey = "sk-lf-sim"
+	LangfuseSecretKey = "sk-lf-sim" // #nosec G101 -- of a simulated server
+)
 
+const (
 	proxyPort, langfusePort = 4000, 3000
 	langfuseContainer       = "langfuse-web"
 	// budgetPeriod is how often budgets begin anew, healthPeriod how often the proxy checks its models by itself.
