@@ -95,14 +95,14 @@ func (x *witness) minute() {
 // TestLaws plays all scenarios with several seeds and anomalies at random, and checks the laws at every moment.
 func TestLaws(t *testing.T) {
 	for _, s := range Scenarios() {
-		for seed := range uint64(3) {
+		for seed := range uint64(2) {
 			t.Run(fmt.Sprintf("%s/%d", s, seed), func(t *testing.T) {
 				t.Parallel()
 				w := New(Config{Seed: seed, Start: mondayNoon.Add(time.Duration(seed) * 7 * time.Hour), Scenario: s})
 				x := newWitness(t, w)
 				rng := rand.New(rand.NewPCG(seed, 99))
 				kinds, _ := AnomalyKinds()
-				for minute := range 45 {
+				for minute := range 30 {
 					if minute%6 == 3 {
 						kind := kinds[rng.IntN(len(kinds))]
 						if _, err := w.StartAnomaly(kind, "", time.Duration(1+rng.IntN(9))*time.Minute); err != nil {

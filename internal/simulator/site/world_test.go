@@ -74,7 +74,7 @@ func TestScenarios(t *testing.T) {
 	busiest := func(s Scenario) float64 {
 		w := New(Config{Seed: 5, Start: mondayNoon, Scenario: s})
 		sums := make([]float64, len(w.gpus))
-		const minutes = 40
+		const minutes = 20
 		for range minutes * 60 {
 			play(w, time.Second)
 			for i, g := range w.gpus {
