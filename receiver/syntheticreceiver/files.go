@@ -32,7 +32,8 @@ type files struct {
 	open    map[string]*logFile
 	known   map[int]string // container by pid
 	started int            // of processes, to tell one from its predecessor
-	err     error
+	// err is what went wrong since it was last asked for.
+	err error
 }
 
 type logFile struct {
@@ -86,7 +87,7 @@ func (f *files) log(id string, at time.Time, stream, text string) {
 			err = errors.Join(err, l.rotate())
 		}
 	}
-	f.err = err
+	f.err = errors.Join(f.err, err)
 }
 
 func (l *logFile) create() error {
@@ -102,6 +103,15 @@ func (l *logFile) rotate() error {
 	err := errors.Join(l.buf.Flush(), l.file.Close(), os.Rename(l.path, l.path+".1"))
 	l.buf = nil
 	return errors.Join(err, l.create())
+}
+
+// problem is what went wrong since it was last asked for.
+func (f *files) problem() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.err
+	f.err = nil
+	return err
 }
 
 // processes writes what /proc says of the processes of containers, and what the

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator/site"
 )
@@ -82,12 +83,19 @@ func (p *player) open(ctx context.Context, host component.Host) error {
 func (p *player) play(life context.Context) {
 	ticker := time.NewTicker(site.DefaultStep)
 	defer ticker.Stop()
+	failed := false
 	for {
 		select {
 		case now := <-ticker.C:
 			p.world.Advance(now)
 			p.servers.follow(life)
 			p.files.processes(p.world.Processes())
+			err := p.files.problem()
+			if err != nil && !failed {
+				p.set.Logger.Warn("The files of the synthetic site cannot be written: lines of its containers are lost until they can.",
+					zap.Error(err), zap.String("hint", `Free space, or set "listen::files" to another folder.`))
+			}
+			failed = err != nil
 		case <-life.Done():
 			return
 		}
