@@ -30,14 +30,14 @@ loki='' collector=''
 # The collector first: it hands its last lines to Loki.
 stop() {
     trap - EXIT
-    trap '' INT TERM
+    trap '' INT TERM HUP
     for pid in $collector $loki; do
         kill "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
 }
 trap stop EXIT
-trap 'exit 0' INT TERM
+trap 'exit 0' INT TERM HUP
 
 listens() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -75,21 +75,22 @@ otelcol-llm watches $watched.
 End with Ctrl-C.
 TXT
 
-# One screen, drawn anew every few seconds; without a terminal it stays away.
+# One screen, drawn anew every few seconds, with rates over the last minute;
+# without a terminal it stays away.
 summary() {
-    local page=.state/page old=.state/page.old seconds=5
-    rm -f "$page" "$old"
+    local pages=.state/pages every=5 kept=12 n=0 first
+    rm -rf "$pages"
+    mkdir -p "$pages"
     while kill -0 "$collector" 2>/dev/null; do
-        if curl -sf "http://${metrics/0.0.0.0/localhost}/metrics" -o "$page.new"; then
-            [ ! -e "$page" ] || mv "$page" "$old"
-            mv "$page.new" "$page"
-            if [ -e "$old" ]; then
-                printf '\033[H\033[2J%s   scenarios: http://%s/   metrics: http://%s/metrics   end: Ctrl-C\n\n' \
-                    'otelcol-llm, synthetic site' "${SYNTHETIC_LISTEN:-127.0.0.1:23011}" "$metrics"
-                awk -v seconds="$seconds" -f tools/summary.awk "$old" "$page"
-            fi
+        if curl -sf "http://${metrics/0.0.0.0/localhost}/metrics" -o "$pages/$n"; then
+            first=$((n > kept ? n - kept : 0))
+            rm -f "$pages/$((first - 1))"
+            printf '\033[H\033[2J%s   scenarios: http://%s/   metrics: http://%s/metrics   end: Ctrl-C\n\n' \
+                'otelcol-llm, synthetic site' "${SYNTHETIC_LISTEN:-127.0.0.1:23011}" "$metrics"
+            awk -v seconds=$(((n - first) * every)) -f tools/summary.awk "$pages/$first" "$pages/$n"
+            n=$((n + 1))
         fi
-        sleep "$seconds"
+        sleep "$every"
     done
 }
 [ -z "$demo" ] || [ ! -t 1 ] || summary

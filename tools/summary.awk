@@ -8,7 +8,10 @@ function label(name,    at) {
 }
 function rate(key) { return seconds > 0 && key in old ? (sum[key] - old[key]) / seconds : 0 }
 function add(key) { sum[key] += $NF }
-FNR == 1 && NR > 1 { for (key in sum) old[key] = sum[key]; delete sum }
+FNR == 1 && NR > 1 {
+    for (key in sum) old[key] = sum[key]
+    delete sum; delete on; delete state; delete running; delete waiting
+}
 /^#/ { next }
 {
     name = $1
