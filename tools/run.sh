@@ -20,7 +20,7 @@ demo=${1:-}
 if [ "$demo" ]; then
     configs+=(--config configs/overlays/synthetic.yaml)
     # Fast enough to watch; everything else is as in production.
-    export INFRA_INTERVAL=${INFRA_INTERVAL:-5s} VLLM_INTERVAL=${VLLM_INTERVAL:-5s} LITELLM_INTERVAL=${LITELLM_INTERVAL:-5s}
+    export INFRA_INTERVAL=${INFRA_INTERVAL:-5s} VLLM_INTERVAL=${VLLM_INTERVAL:-5s} LITELLM_INTERVAL=${LITELLM_INTERVAL:-5s} LANGFUSE_INTERVAL=${LANGFUSE_INTERVAL:-5s}
     export SYNTHETIC_DIR=${SYNTHETIC_DIR:-$PWD/.state/synthetic}
 elif [ -n "$(journalctl --quiet --lines 1 2>/dev/null)" ]; then
     configs+=(--config configs/overlays/journald.yaml)

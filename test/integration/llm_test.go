@@ -62,7 +62,7 @@ func TestModels(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "catalog.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("models:\n  - name: chat\n    description: For everything.\n"), 0o600))
 	env := []string{
-		"VLLM_ENDPOINTS=" + server.URL, "LITELLM_INTERVAL=1s", "LITELLM_ENDPOINT=" + proxy.URL, "LITELLM_API_KEY=" + proxyKey,
+		"VLLM_ENDPOINTS=" + server.URL, "LITELLM_INTERVAL=1s", "LANGFUSE_INTERVAL=1s", "LITELLM_ENDPOINT=" + proxy.URL, "LITELLM_API_KEY=" + proxyKey,
 		"LANGFUSE_ENDPOINT=" + analytics.URL, "LANGFUSE_PUBLIC_KEY=pk-lf-sim", "LANGFUSE_SECRET_KEY=sk-lf-sim", "MODEL_CATALOG=" + file,
 		"STATE_DIR=" + t.TempDir(),
 	}

@@ -18,7 +18,7 @@ func startSynthetic(t *testing.T, env ...string) (*collector, string) {
 	t.Helper()
 	control := freeAddresses(t, 1)[0]
 	return startCollector(t, []string{"synthetic.yaml"}, append([]string{
-		"SYNTHETIC_LISTEN=" + control, "SYNTHETIC_DIR=" + t.TempDir(), "LITELLM_INTERVAL=1s",
+		"SYNTHETIC_LISTEN=" + control, "SYNTHETIC_DIR=" + t.TempDir(), "LITELLM_INTERVAL=1s", "LANGFUSE_INTERVAL=1s",
 	}, env...)...), "http://" + control
 }
 
