@@ -82,7 +82,8 @@ summary() {
     rm -rf "$pages"
     mkdir -p "$pages"
     while kill -0 "$collector" 2>/dev/null; do
-        if curl -sf "http://${metrics/0.0.0.0/localhost}/metrics" -o "$pages/$n"; then
+        # Not before every source was read: rates are differences to the first page.
+        if curl -sf "http://${metrics/0.0.0.0/localhost}/metrics" -o "$pages/$n" && grep -q '^litellm_tokens_input_total' "$pages/$n" && grep -q '^vllm_up' "$pages/$n"; then
             first=$((n > kept ? n - kept : 0))
             rm -f "$pages/$((first - 1))"
             printf '\033[H\033[2J%s   scenarios: http://%s/   metrics: http://%s/metrics   end: Ctrl-C\n\n' \
