@@ -23,7 +23,7 @@ func gpuLost(w *World, a *Anomaly) {
 	a.gpu.facade.XID(xidOffBus)
 	a.gpu.facade.Lose(nvml.CodeGPUIsLost)
 	for _, e := range a.gpu.engines {
-		b := w.boxOf(e)
+		b := e.box
 		b.looping = true
 		b.lines.say(w, "ERROR", "multiproc_executor.py:140", "CUDA error: unspecified launch failure")
 		b.crash(w, 1)
@@ -38,7 +38,7 @@ func gpuReturns(w *World, a *Anomaly) {
 	g.facade.Return()
 	for _, e := range g.engines {
 		if !slices.ContainsFunc(w.gpus, func(other *gpu) bool { return other.lost && slices.Contains(other.engines, e) }) {
-			w.boxOf(e).looping = false
+			e.box.looping = false
 		}
 	}
 }

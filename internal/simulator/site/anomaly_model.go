@@ -1,10 +1,10 @@
 package site
 
-func modelDown(w *World, a *Anomaly) { w.boxOf(a.engine).stop(w) }
+func modelDown(w *World, a *Anomaly) { a.engine.box.stop(w) }
 
 // modelUp ends what kept a container from running.
 func modelUp(w *World, a *Anomaly) {
-	b := w.boxOf(a.engine)
+	b := a.engine.box
 	b.looping, b.failing = false, false
 	b.start(w)
 }
@@ -17,7 +17,7 @@ func modelStuck(_ *World, a *Anomaly) {
 
 // modelFree is a restart: nothing else frees a server that is stuck.
 func modelFree(w *World, a *Anomaly) {
-	if b := w.boxOf(a.engine); b.running {
+	if b := a.engine.box; b.running {
 		b.ended(w)
 		w.docker.Restart(b.id)
 		b.running, b.startedAt = true, w.clock.Now()
@@ -28,22 +28,25 @@ func modelFree(w *World, a *Anomaly) {
 }
 
 func loadingFails(w *World, a *Anomaly) {
-	b := w.boxOf(a.engine)
+	b := a.engine.box
 	b.failing = true
 	b.stop(w)
 	b.start(w)
 }
 
 func restartLoop(w *World, a *Anomaly) {
-	b := w.boxOf(a.engine)
+	b := a.engine.box
 	b.looping = true
 	b.lines.write(w, "stderr", "Fatal Python error: Segmentation fault")
-	b.crash(w, 139)
-	b.start(w) // one that was down, too
+	if b.running {
+		b.crash(w, 139)
+	} else {
+		b.start(w)
+	}
 }
 
 func outOfMemory(w *World, a *Anomaly) {
-	b := w.boxOf(a.engine)
+	b := a.engine.box
 	b.memory = 256 * gib
 	w.docker.Update(b.id, b.show)
 	b.kill(w)

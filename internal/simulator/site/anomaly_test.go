@@ -291,3 +291,24 @@ func TestAnomalyErrors(t *testing.T) {
 	_, err = New(Config{Start: mondayNoon, Spec: spec}).StartAnomaly(HotGPU, "0", 0)
 	assert.NoError(t, err)
 }
+
+// TestProxyRestart: a proxy that comes back is another process. Who was waiting for the old one is gone, and every request
+// still ends once.
+func TestProxyRestart(t *testing.T) {
+	w := New(Config{Seed: 5, Start: mondayNoon, Scenario: HighLoad})
+	play(w, 10*time.Minute)
+	before := sample(w.litellm.Page(), "litellm_proxy_total_requests_metric_total{", "")
+	require.Positive(t, w.proxy.inFlight)
+	_, err := w.StartAnomaly(ProxyDown, "", time.Minute)
+	require.NoError(t, err)
+	play(w, time.Second)
+	assert.Zero(t, w.proxy.inFlight)
+	play(w, 2*time.Minute)
+	page := w.litellm.Page()
+	assert.Less(t, sample(page, "litellm_proxy_total_requests_metric_total{", ""), before, "counters begin anew")
+	assert.Contains(t, string(page), "litellm_teams_count 4.0")
+	w.cfg.Spec.Traffic.PerMinute = 0 // let the last ones end
+	play(w, 15*time.Minute)
+	assert.Zero(t, w.proxy.inFlight)
+	assert.Equal(t, int64(w.requests), w.ledger.succeeded+w.ledger.failed+w.ledger.unheard)
+}

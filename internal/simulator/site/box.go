@@ -54,15 +54,6 @@ const (
 	loopTime = 20 * time.Second
 )
 
-func (w *World) boxOf(e *engine) *box {
-	for _, b := range w.boxes {
-		if b.engine == e {
-			return b
-		}
-	}
-	return nil
-}
-
 func (w *World) boxNamed(name string) *box {
 	for _, b := range w.boxes {
 		if b.name == name {
@@ -82,8 +73,11 @@ func (b *box) start(w *World) {
 	w.docker.Start(b.id)
 	b.renew(w)
 	b.lines.started(w)
-	if b.engine != nil {
+	switch {
+	case b.engine != nil:
 		b.engine.load(w)
+	case b == w.proxy.box:
+		w.proxy.started(w)
 	}
 	if b.looping {
 		life := b.life
@@ -156,8 +150,11 @@ func (b *box) ended(w *World) {
 	b.life++
 	b.rate, b.memory = 0, 0
 	b.cpu, b.total, b.moved = 0, transfer{}, transfer{}
-	if b.engine != nil {
+	switch {
+	case b.engine != nil:
 		b.engine.unload(w)
+	case b == w.proxy.box:
+		w.proxy.inFlight = 0 // its clients lose their connections
 	}
 }
 
@@ -177,7 +174,7 @@ func (e *engine) load(w *World) {
 
 // loadedUp is the end of loading, or where it fails.
 func (e *engine) loadedUp(w *World) {
-	b := w.boxOf(e)
+	b := e.box
 	if b.failing {
 		b.lines.failedToLoad(w)
 		b.die(w, 1)
@@ -214,7 +211,7 @@ func (b *box) step(w *World) {
 		b.total.add(b.moved)
 	}
 	b.requests = 0
-	health := b.healthNow(w)
+	health := b.healthNow()
 	if health != b.health {
 		b.health = health
 		w.docker.Health(b.id, health)
@@ -251,7 +248,7 @@ func (b *box) use(w *World, step float64) {
 }
 
 // healthNow is what a health check would say; empty where the container has none.
-func (b *box) healthNow(*World) container.HealthStatus {
+func (b *box) healthNow() container.HealthStatus {
 	switch {
 	case !b.running, b.engine == nil && !b.spec.Health:
 		return b.health

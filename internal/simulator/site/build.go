@@ -43,14 +43,14 @@ func (w *World) build() {
 	w.proxy = newProxy(w)
 	for _, i := range w.effects.behaviour().stopped {
 		if i < len(w.engines) {
-			w.boxOf(w.engines[i]).stop(w)
+			w.engines[i].box.stop(w)
 		}
 	}
 }
 
 // addModel makes the server in a container, and its place on the GPUs.
 func (w *World) addModel(m *ModelSpec, b *box) {
-	e := &engine{spec: m, perf: performanceOf(m), index: len(w.engines), condition: ready}
+	e := &engine{spec: m, box: b, perf: performanceOf(m), index: len(w.engines), condition: ready}
 	e.vllm = simulator.NewVLLM(simulator.VLLMConfig{
 		Version: m.Version, Now: w.clock.Now, Quantization: m.Quantization, TensorParallel: len(m.GPUs),
 		Models: []simulator.VLLMModel{{ID: m.Served, Root: m.Hub, MaxModelLen: m.Context, Parameters: m.Parameters * 1e9}},

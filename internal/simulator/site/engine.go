@@ -26,6 +26,7 @@ type engine struct {
 	spec  *ModelSpec
 	perf  performance
 	vllm  *simulator.VLLM
+	box   *box
 	index int
 
 	condition condition
@@ -41,8 +42,17 @@ type engine struct {
 	filled float64
 	last   time.Duration
 
-	// prefilled and decoded are tokens since the last step, for the throughput that old versions export.
-	prefilled, decoded int
+	// work is the tokens since the last step, for the throughput that old versions export, logged those since the last
+	// line about it.
+	work, logged throughput
+}
+
+// throughput is tokens of prompts, and of answers.
+type throughput struct{ prefilled, decoded int }
+
+func (t *throughput) add(r *request) {
+	t.prefilled += r.prompt
+	t.decoded += r.output
 }
 
 // account brings busy and filled to now; call it before the batch changes.
@@ -103,12 +113,12 @@ func (e *engine) drop(now time.Duration) []*request {
 
 // finish tells the server's counters of a request that is over.
 func (e *engine) finish(r *request, reason simulator.FinishReason) {
-	e.prefilled += r.prompt
-	e.decoded += r.output
+	e.work.add(r)
+	e.logged.add(r)
 	e.vllm.Finish(simulator.VLLMRequest{
 		PromptTokens: r.prompt, CachedTokens: r.cached, OutputTokens: r.output,
 		MaxTokens: max(r.output, 1024), Queue: r.admitted - r.arrived - r.overhead, Prefill: r.first - r.admitted, Decode: r.ended - r.first,
-		Preemptions: r.preempted, Reason: reason,
+		Reason: reason,
 	})
 }
 
@@ -121,8 +131,8 @@ func (e *engine) show(now, step time.Duration) (busy, batch float64) {
 	e.vllm.SetLoad(0, simulator.VLLMLoad{
 		Running: len(e.running), WaitingCapacity: len(e.waiting),
 		KVUsage:    min(float64(e.tokens)/float64(e.perf.capacity), 1),
-		PromptRate: float64(e.prefilled) / step.Seconds(), GenerationRate: float64(e.decoded) / step.Seconds(),
+		PromptRate: float64(e.work.prefilled) / step.Seconds(), GenerationRate: float64(e.work.decoded) / step.Seconds(),
 	})
-	e.busy, e.filled, e.prefilled, e.decoded = 0, 0, 0, 0
+	e.busy, e.filled, e.work = 0, 0, throughput{}
 	return busy, batch
 }

@@ -37,7 +37,7 @@ func (w *World) Docker() *simulator.Docker { return w.docker }
 func (w *World) Models() []Server {
 	servers := make([]Server, 0, len(w.engines))
 	for _, e := range w.engines {
-		servers = append(servers, Server{Container: e.spec.Container, Port: vllmPort, Handler: e.vllm.Handler(), world: w, box: w.boxOf(e)})
+		servers = append(servers, Server{Container: e.spec.Container, Port: vllmPort, Handler: e.vllm.Handler(), world: w, box: e.box})
 	}
 	return servers
 }

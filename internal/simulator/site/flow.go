@@ -26,7 +26,7 @@ func (w *World) arrive(at time.Duration) {
 		w.ledger.unheard++ // nobody answers, and nobody counts
 		return
 	}
-	w.proxy.touch()
+	w.proxy.touch(r)
 	switch {
 	case r.wrong:
 		w.fail(r, failClient)
@@ -44,7 +44,7 @@ func (w *World) enqueue(r *request) {
 		w.fail(r, failServerGone)
 		return
 	}
-	w.boxOf(e).requests++
+	e.box.requests++
 	e.waiting = append(e.waiting, r)
 	w.pump(e)
 	w.at(r.arrived+patience, func() { w.giveUp(r) })
@@ -72,7 +72,7 @@ func (w *World) complete(r *request) {
 			reason = simulator.ReasonLength
 		}
 		e.finish(r, reason)
-		w.succeed(r, reason)
+		w.succeed(r)
 	}
 	w.pump(e)
 }

@@ -80,7 +80,7 @@ func counters(page []byte) map[string]float64 {
 func (x *witness) minute() {
 	x.t.Helper()
 	for i, e := range x.w.engines {
-		b := x.w.boxOf(e)
+		b := e.box
 		started := b.startedAt
 		page := counters(e.vllm.Page())
 		if started.Equal(x.starts[i]) {

@@ -86,10 +86,11 @@ func (l *lineWriter) step(w *World) {
 		l.complain(w, rng.IntN(len(complaints)))
 	}
 	if e := l.box.engine; e != nil && e.condition == ready && w.now-l.stats >= statsPeriod {
-		l.stats = w.now
+		since := (w.now - l.stats).Seconds()
 		l.say(w, "INFO", "loggers.py:123", fmt.Sprintf(
 			"Engine 000: Avg prompt throughput: %.1f tokens/s, Avg generation throughput: %.1f tokens/s, Running: %d reqs, Waiting: %d reqs, GPU KV cache usage: %.1f%%",
-			float64(e.prefilled)/w.cfg.Step.Seconds(), float64(e.decoded)/w.cfg.Step.Seconds(), len(e.running), len(e.waiting), 100*float64(e.tokens)/float64(e.perf.capacity)))
+			float64(e.logged.prefilled)/since, float64(e.logged.decoded)/since, len(e.running), len(e.waiting), 100*float64(e.tokens)/float64(e.perf.capacity)))
+		l.stats, e.logged = w.now, throughput{}
 	}
 }
 

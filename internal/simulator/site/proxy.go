@@ -66,11 +66,41 @@ func newProxy(w *World) proxy {
 	for range s.Traffic.Teams {
 		p.left = append(p.left, s.Proxy.Budget)
 	}
-	w.litellm.SetPeople(s.Traffic.Users, s.Traffic.Users/2, s.Traffic.Teams)
-	for i := range deployments {
+	p.show(w)
+	return p
+}
+
+// started is a new process of the proxy: its counters begin here.
+func (p *proxy) started(w *World) {
+	w.litellm.Restart()
+	p.show(w)
+}
+
+// show shows what does not change.
+func (*proxy) show(w *World) {
+	t := &w.cfg.Spec.Traffic
+	w.litellm.SetPeople(t.Users, t.Users/2, t.Teams)
+	for i := range w.engines {
 		w.litellm.SetState(i, 0)
 	}
-	return p
+}
+
+// life is that of the proxy's process.
+func (p *proxy) life() int {
+	if p.box == nil {
+		return 0
+	}
+	return p.box.life
+}
+
+// ended is the end of a request; false for one whose connection was lost with an earlier process.
+func (p *proxy) ended(w *World, r *request) bool {
+	if r.life != p.life() {
+		w.ledger.unheard++
+		return false
+	}
+	p.inFlight--
+	return true
 }
 
 // supports are the capabilities that the proxy's price list knows of the model.
@@ -88,7 +118,8 @@ func (m *ModelSpec) supports() []string {
 func (p *proxy) up() bool { return p.box == nil || p.box.running }
 
 // touch notes that a request has come in.
-func (p *proxy) touch() {
+func (p *proxy) touch(r *request) {
+	r.life = p.life()
 	p.inFlight++
 	if p.box != nil {
 		p.box.requests++
@@ -125,7 +156,7 @@ func (p *proxy) step(w *World) {
 	}
 }
 
-// request is how the proxy accounts for one, with what all outcomes have in common.
+// accounted is how the proxy accounts for a request, with what all outcomes have in common.
 func (w *World) accounted(r *request) simulator.LiteLLMRequest {
 	team := fmt.Sprintf("team-%d", r.team+1)
 	routes := map[Kind]string{Chat: "/v1/chat/completions", Embedding: "/v1/embeddings", Rerank: "/v1/rerank"}
@@ -137,8 +168,10 @@ func (w *World) accounted(r *request) simulator.LiteLLMRequest {
 }
 
 // succeed is the answer of a request, in the proxy and behind it.
-func (w *World) succeed(r *request, _ simulator.FinishReason) {
-	w.proxy.inFlight--
+func (w *World) succeed(r *request) {
+	if !w.proxy.ended(w, r) {
+		return
+	}
 	one := w.accounted(r)
 	one.Attempts = []simulator.LiteLLMAttempt{{Deployment: r.model.index}}
 	one.Upstream = r.ended - r.arrived - r.overhead
@@ -159,7 +192,7 @@ func (w *World) succeed(r *request, _ simulator.FinishReason) {
 	w.ledger.succeeded++
 	w.ledger.promptSucceeded += int64(r.prompt)
 	w.ledger.outputSucceeded += int64(r.output)
-	w.boxOf(r.model).lines.answered(w, http.StatusOK, "OK")
+	r.model.box.lines.answered(w, http.StatusOK, "OK")
 	w.trace(r, w.now, "", "")
 }
 
@@ -178,7 +211,9 @@ var failures = map[failure]struct {
 
 // fail is the end of a request without an answer.
 func (w *World) fail(r *request, why failure) {
-	w.proxy.inFlight--
+	if !w.proxy.ended(w, r) {
+		return
+	}
 	how := failures[why]
 	one := w.accounted(r)
 	one.Status, one.Class = how.status, how.class
@@ -189,8 +224,8 @@ func (w *World) fail(r *request, why failure) {
 	w.ledger.failed++
 	if why == failServer {
 		w.ledger.promptFailed += int64(r.prompt)
-		w.boxOf(r.model).lines.answered(w, how.status, "Internal Server Error")
-		w.boxOf(r.model).lines.say(w, "ERROR", "serving_chat.py:1147", "Error in chat completion stream generator.")
+		r.model.box.lines.answered(w, how.status, "Internal Server Error")
+		r.model.box.lines.say(w, "ERROR", "serving_chat.py:1147", "Error in chat completion stream generator.")
 	}
 	if w.proxy.box != nil {
 		w.proxy.box.lines.write(w, "stderr", fmt.Sprintf(`{"level": "ERROR", "message": "litellm.%s: %s", "status_code": %d}`, how.class, r.model.spec.Public, how.status))

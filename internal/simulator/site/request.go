@@ -25,7 +25,8 @@ type request struct {
 	overhead time.Duration
 	// admitted, first and ended are when it began to run, had its first token, and was over.
 	admitted, first, ended time.Duration
-	preempted              int
+	// life is that of the proxy which it came to: another one knows nothing of it.
+	life int
 }
 
 // draw makes the request that arrives at at.

@@ -86,12 +86,12 @@ func (e *effects) setScenario(w *World, s Scenario) {
 	e.scenario = s
 	for _, i := range before {
 		if i < len(w.engines) && !slices.Contains(after, i) {
-			w.boxOf(w.engines[i]).start(w)
+			w.engines[i].box.start(w)
 		}
 	}
 	for _, i := range after {
 		if i < len(w.engines) && !slices.Contains(before, i) {
-			w.boxOf(w.engines[i]).stop(w)
+			w.engines[i].box.stop(w)
 		}
 	}
 }
