@@ -27,6 +27,9 @@ type catalog struct {
 	next      consumer.Metrics
 	telemetry *metadata.TelemetryBuilder
 	journal   *journal
+	now       func() time.Time
+	// inTurn says that the catalog is emitted after what comes, by now.
+	inTurn bool
 
 	mu    sync.Mutex
 	store *store
@@ -36,6 +39,7 @@ type catalog struct {
 	merger merger
 	mb     *builder
 	stale  *staleness.Tracker
+	due    time.Time
 
 	// changed wakes up the emission.
 	changed chan struct{}
@@ -49,7 +53,7 @@ func newCatalog(cfg *Config, set connector.Settings, next consumer.Metrics) (*ca
 		return nil, err
 	}
 	return &catalog{
-		cfg: cfg, next: next, telemetry: telemetry, journal: newJournal(set.Logger),
+		cfg: cfg, next: next, telemetry: telemetry, journal: newJournal(set.Logger), now: time.Now,
 		store:   newStore(cfg, time.Now()),
 		file:    newOverrideFile(cfg.File),
 		merger:  merger{endpoints: cfg.Endpoints, max: cfg.MaxModels},
@@ -64,6 +68,9 @@ func (*catalog) Capabilities() consumer.Capabilities { return consumer.Capabilit
 
 // Start begins to emit.
 func (c *catalog) Start(ctx context.Context, _ component.Host) error {
+	if c.inTurn {
+		return nil
+	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the start
 	c.cancel = cancel
 	c.running.Go(func() { c.run(life) })
@@ -82,14 +89,21 @@ func (c *catalog) Shutdown(ctx context.Context) error {
 }
 
 // ConsumeMetrics notes what concerns models. It never refuses anything.
-func (c *catalog) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
+func (c *catalog) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	if !concerns(md) {
 		return nil
 	}
 	c.mu.Lock()
-	c.store.read(md, time.Now())
+	c.store.read(md, c.now())
 	changed := c.store.changed
 	c.mu.Unlock()
+	if c.inTurn {
+		if !c.now().Before(c.due) {
+			c.emit(ctx)
+			c.due = c.now().Add(c.cfg.Interval)
+		}
+		return nil
+	}
 	if changed {
 		select {
 		case c.changed <- struct{}{}:
@@ -104,19 +118,19 @@ func (c *catalog) run(life context.Context) {
 	soon := min(settle, c.cfg.Interval)
 	timer := time.NewTimer(soon) // of the file at least
 	defer timer.Stop()
-	due := time.Now().Add(soon)
+	c.due = c.now().Add(soon)
 	for {
 		select {
 		case <-life.Done():
 			return
 		case <-c.changed:
-			if time.Until(due) > soon {
-				due = time.Now().Add(soon)
+			if c.due.Sub(c.now()) > soon {
+				c.due = c.now().Add(soon)
 				timer.Reset(soon)
 			}
 		case <-timer.C:
 			c.emit(life)
-			due = time.Now().Add(c.cfg.Interval)
+			c.due = c.now().Add(c.cfg.Interval)
 			timer.Reset(c.cfg.Interval)
 		}
 	}
@@ -124,7 +138,7 @@ func (c *catalog) run(life context.Context) {
 
 // emit passes on the catalog as it is now.
 func (c *catalog) emit(ctx context.Context) {
-	now := time.Now()
+	now := c.now()
 	md := c.snapshot(ctx, now)
 	if md.ResourceMetrics().Len() == 0 {
 		return

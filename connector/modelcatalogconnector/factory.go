@@ -2,6 +2,7 @@ package modelcatalogconnector
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -15,7 +16,26 @@ func NewFactory() connector.Factory {
 	return connector.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
-		connector.WithMetricsToMetrics(createMetricsToMetrics, metadata.MetricsToMetricsStability),
+		connector.WithMetricsToMetrics(func(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
+			return newCatalog(cfg.(*Config), set, next)
+		}, metadata.MetricsToMetricsStability),
+	)
+}
+
+// NewFactoryAt returns a factory whose catalogs take now for the time, that of
+// simulated sources. Since no timer of the machine follows it, they emit after what
+// comes once their interval is over.
+func NewFactoryAt(now func() time.Time) connector.Factory {
+	return connector.NewFactory(
+		metadata.Type,
+		createDefaultConfig,
+		connector.WithMetricsToMetrics(func(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
+			c, err := newCatalog(cfg.(*Config), set, next)
+			if err == nil {
+				c.now, c.inTurn = now, true
+			}
+			return c, err
+		}, metadata.MetricsToMetricsStability),
 	)
 }
 
@@ -27,8 +47,4 @@ func createDefaultConfig() component.Config {
 		MaxModels:            defaultMaxModels,
 		MaxSeries:            defaultMaxSeries,
 	}
-}
-
-func createMetricsToMetrics(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
-	return newCatalog(cfg.(*Config), set, next)
 }

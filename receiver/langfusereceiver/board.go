@@ -19,6 +19,7 @@ const (
 // board is where the pulse and the worker leave what they know, for each other and
 // for the scraper.
 type board struct {
+	clock  func() time.Time
 	mu     sync.Mutex
 	health health
 	skew   time.Duration
@@ -48,13 +49,13 @@ type viewReport struct {
 	length time.Duration
 }
 
-func newBoard() *board { return &board{problems: make(map[string]string)} }
+func newBoard() *board { return &board{clock: time.Now, problems: make(map[string]string)} }
 
 // now is the time at the server.
 func (b *board) now() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return time.Now().Add(b.skew)
+	return b.clock().Add(b.skew)
 }
 
 // see compares the clock of the server with ours. It returns by how much it is
@@ -63,7 +64,7 @@ func (b *board) see(h header) (skew time.Duration, news bool) {
 	if h.date.IsZero() {
 		return 0, false
 	}
-	skew = time.Until(h.date)
+	skew = h.date.Sub(b.clock())
 	if skew.Abs() < maxSkew {
 		skew = 0
 	}

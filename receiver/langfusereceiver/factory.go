@@ -2,6 +2,7 @@ package langfusereceiver
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -18,7 +19,24 @@ func NewFactory() receiver.Factory {
 	return receiver.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
-		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
+		receiver.WithMetrics(func(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+			return newReceiver(newScraper(cfg.(*Config), set), set, next)
+		}, metadata.MetricsStability),
+	)
+}
+
+// NewFactoryAt returns a factory whose receivers take now for the time, that of a
+// simulated server. Since no timer of the machine follows it, they ask the server in
+// their scrapes, all that is due.
+func NewFactoryAt(now func() time.Time) receiver.Factory {
+	return receiver.NewFactory(
+		metadata.Type,
+		createDefaultConfig,
+		receiver.WithMetrics(func(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+			s := newScraper(cfg.(*Config), set)
+			s.board.clock, s.inTurn = now, true
+			return newReceiver(s, set, next)
+		}, metadata.MetricsStability),
 	)
 }
 
@@ -49,14 +67,12 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-	c := cfg.(*Config)
-	s := newScraper(c, set)
+func newReceiver(s *langfuseScraper, set receiver.Settings, next consumer.Metrics) (receiver.Metrics, error) {
 	m, err := scraper.NewMetrics(s.scrape, scraper.WithStart(s.start), scraper.WithShutdown(s.shutdown))
 	if err != nil {
 		return nil, err
 	}
-	schedule := c.ControllerConfig
+	schedule := s.cfg.ControllerConfig
 	schedule.Timeout = 0 // it is that of a request here, and a scrape asks nobody
 	return scraperhelper.NewMetricsController(&schedule, set, next, scraperhelper.AddScraper(metadata.Type, m))
 }

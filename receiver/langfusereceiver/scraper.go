@@ -29,9 +29,13 @@ type langfuseScraper struct {
 	// reasons are those so far: they go to 0 instead of vanishing.
 	reasons map[string]bool
 	started time.Time
+	// inTurn says that pulse and worker take turns with the scrapes.
+	inTurn bool
 
 	server server
 	store  *store
+	pulse  *pulse
+	worker *worker
 	// cancel ends pulse and worker, running tells when they are.
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -62,13 +66,16 @@ func (s *langfuseScraper) start(ctx context.Context, host component.Host) error 
 	if s.store, err = newStore(ctx, host, s.cfg.Storage, s.id); err != nil {
 		return err
 	}
+	wake := make(chan struct{}, 1)
+	s.pulse = &pulse{server: s.server, board: s.board, journal: s.journal, every: s.cfg.CollectionInterval, wake: wake}
+	s.worker = newWorker(s.cfg, s.server, s.store, s.board, s.journal, wake)
+	if s.inTurn {
+		return nil
+	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx)) // that of the start ends
 	s.cancel = cancel
-	wake := make(chan struct{}, 1)
-	p := &pulse{server: s.server, board: s.board, journal: s.journal, every: s.cfg.CollectionInterval, wake: wake}
-	w := newWorker(s.cfg, s.server, s.store, s.board, s.journal, wake)
-	s.running.Go(func() { p.run(life) })
-	s.running.Go(func() { w.run(life) })
+	s.running.Go(func() { s.pulse.run(life) })
+	s.running.Go(func() { s.worker.run(life) })
 	return nil
 }
 
@@ -90,11 +97,15 @@ func (s *langfuseScraper) shutdown(ctx context.Context) error {
 }
 
 // scrape emits what is known now.
-func (s *langfuseScraper) scrape(context.Context) (pmetric.Metrics, error) {
+func (s *langfuseScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	if s.server == nil { // inert
 		return pmetric.NewMetrics(), nil
 	}
-	now := pcommon.NewTimestampFromTime(time.Now())
+	if s.inTurn {
+		s.pulse.beat(ctx)
+		s.worker.catchUpNow(ctx)
+	}
+	now := pcommon.NewTimestampFromTime(s.board.clock())
 	h, reason, r := s.board.look()
 	if r != nil && !r.state.Started.Equal(s.started) {
 		s.started = r.state.Started

@@ -73,6 +73,17 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
+// catchUpNow does all that is due.
+func (w *worker) catchUpNow(ctx context.Context) {
+	select {
+	case <-w.wake:
+		w.retries.wake()
+	default:
+	}
+	for w.step(ctx) <= soon && ctx.Err() == nil {
+	}
+}
+
 // step does one thing and returns how long to sleep.
 func (w *worker) step(ctx context.Context) time.Duration {
 	if w.state == nil && !w.load(ctx) {

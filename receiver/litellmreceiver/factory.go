@@ -2,6 +2,7 @@ package litellmreceiver
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -13,11 +14,17 @@ import (
 )
 
 // NewFactory returns the factory of the LiteLLM receiver.
-func NewFactory() receiver.Factory {
+func NewFactory() receiver.Factory { return NewFactoryAt(time.Now) }
+
+// NewFactoryAt returns a factory whose receivers take now for the time: that of a
+// simulated proxy.
+func NewFactoryAt(now func() time.Time) receiver.Factory {
 	return receiver.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
-		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
+		receiver.WithMetrics(func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+			return newReceiver(ctx, cfg.(*Config), set, now, next)
+		}, metadata.MetricsStability),
 	)
 }
 
@@ -42,8 +49,4 @@ func createDefaultConfig() component.Config {
 		MaxPageSize:          defaultMaxPageSize,
 		MaxSeries:            defaultMaxSeries,
 	}
-}
-
-func createMetrics(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-	return newReceiver(ctx, cfg.(*Config), set, next)
 }

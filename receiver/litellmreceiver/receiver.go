@@ -22,12 +22,13 @@ type litellmReceiver struct {
 	cancel context.CancelFunc
 }
 
-func newReceiver(ctx context.Context, cfg *Config, set receiver.Settings, next consumer.Metrics) (receiver.Metrics, error) {
+func newReceiver(ctx context.Context, cfg *Config, set receiver.Settings, now func() time.Time, next consumer.Metrics) (receiver.Metrics, error) {
 	if cfg.Endpoint == "" {
 		return inert{set.Logger}, nil
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := newScraper(cfg, set)
+	s.now = now
 	m, err := scraper.NewMetrics(bounded(life, s.scrape, cfg.Timeout), scraper.WithStart(s.start), scraper.WithShutdown(s.shutdown))
 	if err != nil {
 		cancel()

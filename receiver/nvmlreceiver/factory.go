@@ -2,6 +2,7 @@ package nvmlreceiver
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -16,19 +17,20 @@ import (
 
 // NewFactory returns the factory of the NVML receiver.
 func NewFactory() receiver.Factory {
-	return newFactory(realSources)
+	return newFactory(realSources, time.Now)
 }
 
-// NewFactoryWith returns a factory whose receivers read the library that open
-// returns for the path in their configuration: that of a simulated server.
-func NewFactoryWith(open func(path string) nvml.Library) receiver.Factory {
+// NewFactoryAt returns a factory whose receivers read the library that open returns
+// for the path in their configuration, and take now for the time: those of a
+// simulated server.
+func NewFactoryAt(now func() time.Time, open func(path string) nvml.Library) receiver.Factory {
 	return newFactory(func(cfg *Config, logger *zap.Logger) (nvml.Library, resolver, error) {
 		return sourcesOf(open(cfg.Library), cfg, logger)
-	})
+	}, now)
 }
 
-func newFactory(sources sourcesFunc) receiver.Factory {
-	shared := newSharedReceivers(sources)
+func newFactory(sources sourcesFunc, now func() time.Time) receiver.Factory {
+	shared := newSharedReceivers(sources, now)
 	return receiver.NewFactory(
 		metadata.Type,
 		createDefaultConfig,

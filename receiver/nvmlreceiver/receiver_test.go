@@ -38,7 +38,7 @@ func quick() *Config {
 // reading of the GPUs.
 func TestSharedBySignals(t *testing.T) {
 	sim := simulator.NewNVML(simulator.NVMLConfig{GPUs: 2})
-	factory := newFactory(simulated(sim))
+	factory := newFactory(simulated(sim), time.Now)
 	cfg, set := quick(), receivertest.NewNopSettings(metadata.Type)
 	var metrics consumertest.MetricsSink
 	var logs consumertest.LogsSink
@@ -76,7 +76,7 @@ func TestSharedBySignals(t *testing.T) {
 func TestLogsOnly(t *testing.T) {
 	sim := simulator.NewNVML(simulator.NVMLConfig{GPUs: 1})
 	var logs consumertest.LogsSink
-	l, err := newFactory(simulated(sim)).CreateLogs(t.Context(), receivertest.NewNopSettings(metadata.Type), quick(), &logs)
+	l, err := newFactory(simulated(sim), time.Now).CreateLogs(t.Context(), receivertest.NewNopSettings(metadata.Type), quick(), &logs)
 	require.NoError(t, err)
 	require.NoError(t, l.Start(t.Context(), componenttest.NewNopHost()))
 	require.Eventually(t, func() bool { return sim.Calls("Wait") > 0 }, 5*time.Second, time.Millisecond)
@@ -97,7 +97,7 @@ func TestRequired(t *testing.T) {
 	cfg := quick()
 	cfg.Required = true
 	start := func() error {
-		r, err := newFactory(simulated(sim)).CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+		r, err := newFactory(simulated(sim), time.Now).CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
 		require.NoError(t, err)
 		err = r.Start(t.Context(), componenttest.NewNopHost())
 		require.NoError(t, r.Shutdown(t.Context()))
@@ -142,7 +142,7 @@ func TestReleaseWhileRunning(t *testing.T) {
 	cfg := quick()
 	cfg.CollectionInterval = time.Hour
 	cfg.ReleaseFile = filepath.Join(t.TempDir(), "maintenance")
-	r, err := newFactory(simulated(sim)).CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+	r, err := newFactory(simulated(sim), time.Now).CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	require.Eventually(t, sim.Open, 5*time.Second, time.Millisecond)
@@ -155,7 +155,7 @@ func TestReleaseWhileRunning(t *testing.T) {
 func TestShutdownWhileStuck(t *testing.T) {
 	sim := simulator.NewNVML(simulator.NVMLConfig{GPUs: 1})
 	release := sim.GPU(0).Hang("Memory")
-	r, err := newFactory(simulated(sim)).CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), quick(), consumertest.NewNop())
+	r, err := newFactory(simulated(sim), time.Now).CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), quick(), consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	require.Eventually(t, func() bool { return sim.GPU(0).Calls("Memory") > 0 }, 5*time.Second, time.Millisecond)

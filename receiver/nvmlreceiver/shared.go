@@ -3,6 +3,7 @@ package nvmlreceiver
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -18,12 +19,13 @@ import (
 // one receiver: the driver is opened once, and GPUs are read once.
 type sharedReceivers struct {
 	sources  sourcesFunc
+	now      func() time.Time
 	mu       sync.Mutex
 	byConfig map[*Config]*sharedReceiver
 }
 
-func newSharedReceivers(sources sourcesFunc) *sharedReceivers {
-	return &sharedReceivers{sources: sources, byConfig: make(map[*Config]*sharedReceiver)}
+func newSharedReceivers(sources sourcesFunc, now func() time.Time) *sharedReceivers {
+	return &sharedReceivers{sources: sources, now: now, byConfig: make(map[*Config]*sharedReceiver)}
 }
 
 func (s *sharedReceivers) of(cfg *Config, set receiver.Settings) (*sharedReceiver, error) {
@@ -36,7 +38,7 @@ func (s *sharedReceivers) of(cfg *Config, set receiver.Settings) (*sharedReceive
 	if err != nil {
 		return nil, err
 	}
-	one := &sharedReceiver{cfg: cfg, set: set, sources: s.sources, report: report, forget: func() {
+	one := &sharedReceiver{cfg: cfg, set: set, sources: s.sources, now: s.now, report: report, forget: func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.byConfig, cfg)
@@ -76,6 +78,7 @@ type sharedReceiver struct {
 	cfg     *Config
 	set     receiver.Settings
 	sources sourcesFunc
+	now     func() time.Time
 	report  *receiverhelper.ObsReport
 	forget  func()
 
@@ -108,6 +111,7 @@ func (s *signal) Start(ctx context.Context, host component.Host) error {
 		//nolint:contextcheck // it outlives the start
 		r, err := newReceiver(one.cfg, one.set, one.sources, one, one.consumeLogs)
 		if err == nil {
+			r.scraper.now = one.now
 			if err = r.start(ctx, host); err != nil {
 				r.cancel()
 				r.tasks.Wait()

@@ -92,9 +92,9 @@ type discovered struct {
 	stopped chan struct{}
 }
 
-func newDiscovery(cfg *Config, set receiver.Settings, next consumer.Metrics) (*discovery, error) {
+func newDiscovery(cfg *Config, set receiver.Settings, now func() time.Time, next consumer.Metrics) (*discovery, error) {
 	d := &discovery{
-		cfg: cfg, docker: cfg.Docker, set: set, next: next, now: time.Now,
+		cfg: cfg, docker: cfg.Docker, set: set, next: next, now: now,
 		names: make(map[string]bool), wake: make(chan struct{}, 1), chatter: newChatter(),
 		candidates: make(map[string]*candidate), servers: make(map[string]*discovered),
 	}
@@ -346,6 +346,7 @@ func (d *discovery) begin(life context.Context, k *candidate, i int) bool {
 	c := k.container
 	endpoint := d.docker.Template.endpoint(k.target.instance, k.target.url)
 	s := newScraper(d.cfg, &endpoint, d.set)
+	s.now = d.now
 	rb := s.mb.NewResourceBuilder()
 	setContainer(rb, c)
 	s.resource = newResource(rb, &endpoint)

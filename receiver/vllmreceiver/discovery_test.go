@@ -477,7 +477,7 @@ func (w *world) discover(next consumer.Metrics) *vllmReceiver {
 	set := receivertest.NewNopSettings(metadata.Type)
 	set.Logger = zap.New(core)
 	w.logs = logs
-	r, err := newReceiver(w.t.Context(), w.cfg, set, next)
+	r, err := newReceiver(w.t.Context(), w.cfg, set, time.Now, next)
 	require.NoError(w.t, err)
 	require.NoError(w.t, r.Start(w.t.Context(), componenttest.NewNopHost()))
 	w.t.Cleanup(func() { assert.NoError(w.t, r.Shutdown(context.Background())) })
@@ -544,7 +544,7 @@ func TestDiscoveryShutdown(t *testing.T) {
 	r = w.discover(w.sink)
 	require.NoError(t, r.Shutdown(t.Context()))
 
-	never, err := newReceiver(t.Context(), w.cfg, receivertest.NewNopSettings(metadata.Type), w.sink)
+	never, err := newReceiver(t.Context(), w.cfg, receivertest.NewNopSettings(metadata.Type), time.Now, w.sink)
 	require.NoError(t, err)
 	require.NoError(t, never.Shutdown(t.Context()))
 }
@@ -557,7 +557,7 @@ func TestDiscoveryTelemetry(t *testing.T) {
 	w.sink = &sink{received: map[string][]pmetric.Metrics{}}
 	telemetry := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })
-	r, err := newReceiver(t.Context(), w.cfg, metadatatest.NewSettings(telemetry), w.sink)
+	r, err := newReceiver(t.Context(), w.cfg, metadatatest.NewSettings(telemetry), time.Now, w.sink)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	w.awaitState("a", "ready")

@@ -2,6 +2,7 @@ package vllmreceiver
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -12,11 +13,17 @@ import (
 )
 
 // NewFactory returns the factory of the vLLM receiver.
-func NewFactory() receiver.Factory {
+func NewFactory() receiver.Factory { return NewFactoryAt(time.Now) }
+
+// NewFactoryAt returns a factory whose receivers take now for the time: that of
+// simulated servers.
+func NewFactoryAt(now func() time.Time) receiver.Factory {
 	return receiver.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
-		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
+		receiver.WithMetrics(func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+			return newReceiver(ctx, cfg.(*Config), set, now, next)
+		}, metadata.MetricsStability),
 	)
 }
 
@@ -32,8 +39,4 @@ func createDefaultConfig() component.Config {
 		MaxPageSize:          defaultMaxPageSize,
 		MaxSeries:            defaultMaxSeries,
 	}
-}
-
-func createMetrics(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-	return newReceiver(ctx, cfg.(*Config), set, next)
 }

@@ -33,7 +33,7 @@ type vllmReceiver struct {
 	cancel context.CancelFunc
 }
 
-func newReceiver(ctx context.Context, cfg *Config, set receiver.Settings, next consumer.Metrics) (*vllmReceiver, error) {
+func newReceiver(ctx context.Context, cfg *Config, set receiver.Settings, now func() time.Time, next consumer.Metrics) (*vllmReceiver, error) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &vllmReceiver{cancel: cancel}
 	if len(cfg.Endpoints) == 0 && cfg.Docker == nil {
@@ -41,6 +41,7 @@ func newReceiver(ctx context.Context, cfg *Config, set receiver.Settings, next c
 	}
 	for i := range cfg.Endpoints {
 		s := newScraper(cfg, &cfg.Endpoints[i], set)
+		s.now = now
 		c, err := newController(life, cfg, s, i, set, next)
 		if err != nil {
 			cancel()
@@ -50,7 +51,7 @@ func newReceiver(ctx context.Context, cfg *Config, set receiver.Settings, next c
 	}
 	if cfg.Docker != nil {
 		var err error
-		if r.discovery, err = newDiscovery(cfg, set, next); err != nil {
+		if r.discovery, err = newDiscovery(cfg, set, now, next); err != nil {
 			cancel()
 			return nil, err
 		}

@@ -177,7 +177,7 @@ func TestStartFailure(t *testing.T) {
 	bad := endpointOf("bad", "https://127.0.0.1:1")
 	bad.TLS = configtls.ClientConfig{Config: configtls.Config{CAFile: "testdata/no-such-file"}}
 	cfg := everySecond(endpointOf("good", serve(t, v.Handler())), bad, endpointOf("never", "http://127.0.0.1:1"))
-	r, err := newReceiver(t.Context(), cfg, receivertest.NewNopSettings(metadata.Type), &sink{received: map[string][]pmetric.Metrics{}})
+	r, err := newReceiver(t.Context(), cfg, receivertest.NewNopSettings(metadata.Type), time.Now, &sink{received: map[string][]pmetric.Metrics{}})
 	require.NoError(t, err)
 	assert.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), "no-such-file")
 	assert.NoError(t, r.Shutdown(t.Context()), "again")
