@@ -16,6 +16,9 @@ type page struct {
 	withoutCreated bool
 	// help replaces every help text, as the multi-process collector does. Empty keeps them.
 	help string
+
+	sorted  []label
+	scratch []byte
 }
 
 type label struct{ name, value string }
@@ -61,24 +64,22 @@ func (p *page) family(name string, k kind, help string, all []series) {
 		name += "_total"
 	}
 	p.declare(name, typeName, help)
+	var bounds boundTexts
 	for _, s := range all {
+		t := p.text(s.labels)
 		if s.hist == nil {
-			p.sample(name, s.labels, s.value)
+			p.sample(name, "", &t, "", s.value)
 			continue
 		}
 		if k == kindHistogram {
 			var cumulative float64
-			for i, n := range s.hist.counts {
-				cumulative += n
-				le := math.Inf(1)
-				if i < len(s.hist.bounds) {
-					le = s.hist.bounds[i]
-				}
-				p.sample(name+"_bucket", append(slices.Clone(s.labels), label{"le", formatFloat(le)}), cumulative)
+			for i, le := range bounds.of(s.hist.bounds) {
+				cumulative += s.hist.counts[i]
+				p.sample(name, "_bucket", &t, le, cumulative)
 			}
 		}
-		p.sample(name+"_count", s.labels, s.hist.count())
-		p.sample(name+"_sum", s.labels, s.hist.sum)
+		p.sample(name, "_count", &t, "", s.hist.count())
+		p.sample(name, "_sum", &t, "", s.hist.sum)
 	}
 	if p.withoutCreated || k == kindGauge {
 		return
@@ -90,7 +91,8 @@ func (p *page) family(name string, k kind, help string, all []series) {
 		if i == 0 {
 			p.declare(createdName, "gauge", help)
 		}
-		p.sample(createdName, s.labels, unix(s.created))
+		t := p.text(s.labels)
+		p.sample(createdName, "", &t, "", unix(s.created))
 	}
 }
 
@@ -101,24 +103,81 @@ func (p *page) declare(name, typeName, help string) {
 	p.WriteString("# HELP " + name + " " + help + "\n# TYPE " + name + " " + typeName + "\n")
 }
 
-func (p *page) sample(name string, labels []label, value float64) {
-	p.WriteString(name)
-	if len(labels) > 0 {
-		labels = slices.Clone(labels)
-		slices.SortFunc(labels, func(a, b label) int { return strings.Compare(a.name, b.name) })
-		p.WriteByte('{')
-		for i, l := range labels {
-			if i > 0 {
-				p.WriteByte(',')
-			}
-			p.WriteString(l.name + `="` + labelEscaper.Replace(l.value) + `"`)
+// labelText is what stands of labels between the braces: those before the place of le, with a comma after each, and those
+// behind it, with a comma before each.
+type labelText struct{ before, behind []byte }
+
+// text sorts and escapes labels, once for all the lines of a series. It is good until the next one.
+func (p *page) text(labels []label) labelText {
+	p.sorted = append(p.sorted[:0], labels...)
+	slices.SortFunc(p.sorted, func(a, b label) int { return strings.Compare(a.name, b.name) })
+	p.scratch = p.scratch[:0]
+	place := 0
+	for _, l := range p.sorted {
+		if l.name > "le" {
+			p.scratch = append(p.scratch, ',')
 		}
+		p.scratch = append(append(append(append(p.scratch, l.name...), `="`...), labelEscaper.Replace(l.value)...), '"')
+		if l.name < "le" {
+			p.scratch = append(p.scratch, ',')
+			place = len(p.scratch)
+		}
+	}
+	return labelText{p.scratch[:place], p.scratch[place:]}
+}
+
+// sample writes a line. le is empty for all but buckets.
+func (p *page) sample(name, suffix string, labels *labelText, le string, value float64) {
+	p.WriteString(name)
+	p.WriteString(suffix)
+	switch before, behind := labels.before, labels.behind; {
+	case le != "":
+		p.WriteByte('{')
+		p.Write(before)
+		p.WriteString(`le="` + le + `"`)
+		p.Write(behind)
+		p.WriteByte('}')
+	case len(before) > 0:
+		p.WriteByte('{')
+		p.Write(before[:len(before)-1])
+		p.Write(behind)
+		p.WriteByte('}')
+	case len(behind) > 0:
+		p.WriteByte('{')
+		p.Write(behind[1:])
 		p.WriteByte('}')
 	}
-	p.WriteString(" " + formatFloat(value) + "\n")
+	p.WriteByte(' ')
+	p.Write(appendFloat(p.AvailableBuffer(), value))
+	p.WriteByte('\n')
+}
+
+// boundTexts are the bounds of the histogram before, as they are written: most of a family have the same.
+type boundTexts struct {
+	bounds []float64
+	texts  []string
+}
+
+func (b *boundTexts) of(bounds []float64) []string {
+	if b.texts == nil || !slices.Equal(b.bounds, bounds) {
+		b.bounds, b.texts = bounds, nil
+		for _, le := range bounds {
+			b.texts = append(b.texts, formatFloat(le))
+		}
+		b.texts = append(b.texts, "+Inf")
+	}
+	return b.texts
 }
 
 var labelEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+// appendFloat is formatFloat, with a short way for counts.
+func appendFloat(to []byte, x float64) []byte {
+	if n := int64(x); float64(n) == x && n > 0 && n < 1e6 {
+		return append(strconv.AppendInt(to, n, 10), ".0"...)
+	}
+	return append(to, formatFloat(x)...)
+}
 
 // formatFloat prints a float as prometheus_client does: like Python's repr, except that positive numbers of seven and more
 // digits get an exponent, whose two digits are a literal 0 and the number: 1e+06, but also 3.5e+010.

@@ -152,3 +152,25 @@ func TestLangfuseTableKeepsTheOrderOfArrival(t *testing.T) {
 	assert.Equal(t, "bad", ids(lfAt(0, 0, 0), lfAt(4, 0, 0)))
 	assert.Empty(t, ids(lfAt(4, 0, 0), lfAt(0, 0, 0)))
 }
+
+// TestLangfuseRetain: what is too old is gone, with its parts, and all else stays.
+func TestLangfuseRetain(t *testing.T) {
+	l, _ := newTestLangfuse(LangfuseConfig{})
+	for hour := range 6 {
+		at := lfAt(hour, 0, 0)
+		trace := l.AddTrace(LangfuseTrace{Time: at})
+		o := l.Add(LangfuseObservation{TraceID: trace, Start: at})
+		l.AddScore(LangfuseScore{TraceID: trace, ObservationID: o, Time: at, Name: "s", DataType: "NUMERIC"})
+	}
+	l.Retain(lfAt(4, 0, 0))
+	left := l.Totals(lfAt(0, 0, 0), lfAt(23, 0, 0))
+	assert.Equal(t, []int{2, 2, 2}, []int{left.Traces, left.Observations, left.Scores})
+	assert.Len(t, l.observations.byID, 2)
+	assert.Len(t, l.traces.byID, 2)
+	assert.Len(t, l.scores.byID, 2)
+	assert.Len(t, l.observationsOf, 2)
+	assert.Len(t, l.scoresOfTrace, 2)
+	assert.Len(t, l.scoresOfObservation, 2)
+	l.Retain(lfAt(23, 0, 0))
+	assert.Zero(t, l.Totals(lfAt(0, 0, 0), lfAt(23, 59, 0)).Traces)
+}

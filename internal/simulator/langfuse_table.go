@@ -42,6 +42,13 @@ func (t *langfuseTable[T]) remove(ids ...string) {
 	t.rows = slices.DeleteFunc(t.rows, func(row *T) bool { return gone[row] })
 }
 
+// cut takes away the rows of before a time and returns them; their ids stay until the caller removes them.
+func (t *langfuseTable[T]) cut(since time.Time) []*T {
+	old := slices.Clone(t.between(time.Time{}, since))
+	t.rows = slices.Delete(t.rows, 0, len(old))
+	return old
+}
+
 // between returns the rows from one time until before another, the oldest first.
 func (t *langfuseTable[T]) between(from, end time.Time) []*T {
 	if t.unsorted {

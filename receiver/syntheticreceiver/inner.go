@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
 	"go.opentelemetry.io/collector/component"
@@ -52,26 +53,34 @@ var innerReceivers = []innerReceiver{
 	},
 	{
 		factory: func(p *player) receiver.Factory {
-			return nvmlreceiver.NewFactoryWith(func(string) nvml.Library { return p.world.NVML() })
+			return nvmlreceiver.NewFactoryAt(p.now, func(string) nvml.Library { return p.world.NVML() })
 		}, metrics: true, logs: true,
 		settings: func(p *player) map[string]any {
 			return map[string]any{"docker": map[string]any{"endpoint": p.servers.docker(), "proc_root": p.files.proc()}}
 		},
 	},
 	{
-		factory: func(*player) receiver.Factory { return vllmreceiver.NewFactory() }, metrics: true,
+		factory: func(p *player) receiver.Factory { return vllmreceiver.NewFactoryAt(p.now) }, metrics: true,
 		settings: func(p *player) map[string]any {
 			return map[string]any{"docker": map[string]any{"endpoint": p.servers.docker(), "address": "published"}}
 		},
 	},
 	{
-		factory: func(*player) receiver.Factory { return litellmreceiver.NewFactory() }, metrics: true,
+		factory: func(p *player) receiver.Factory { return litellmreceiver.NewFactoryAt(p.now) }, metrics: true,
 		settings: func(p *player) map[string]any {
-			return map[string]any{"endpoint": p.servers.url(p.world.Proxy().Container), "name": p.world.Proxy().Container, "api_key": site.ProxyKey}
+			return map[string]any{
+				"endpoint": p.servers.url(p.world.Proxy().Container), "name": p.world.Proxy().Container, "api_key": site.ProxyKey,
+				"headers": map[string]any{"Accept-Encoding": "identity"}, // its page is large, and goes nowhere
+			}
 		},
 	},
 	{
-		factory: func(*player) receiver.Factory { return langfusereceiver.NewFactory() }, metrics: true,
+		factory: func(p *player) receiver.Factory {
+			if p.replay != nil {
+				return langfusereceiver.NewFactoryAt(p.now)
+			}
+			return langfusereceiver.NewFactory()
+		}, metrics: true,
 		settings: func(p *player) map[string]any {
 			return map[string]any{
 				"endpoint": p.servers.url(p.world.Analytics().Container), "public_key": site.LangfusePublicKey, "secret_key": site.LangfuseSecretKey,
@@ -84,7 +93,15 @@ var innerReceivers = []innerReceiver{
 	},
 }
 
-func (i *innerReceiver) name() string { return i.factory(nil).Type().String() }
+func (i *innerReceiver) name() string { return i.factory(new(player)).Type().String() }
+
+// now is the time of the receivers inside.
+func (p *player) now() time.Time {
+	if p.replay != nil {
+		return p.world.Now()
+	}
+	return time.Now()
+}
 
 // startInner makes and starts the receivers.
 func (p *player) startInner(ctx context.Context, host component.Host) error {
@@ -101,11 +118,11 @@ func (p *player) startInner(ctx context.Context, host component.Host) error {
 			continue
 		}
 		delete(own, "enabled")
-		cfg, err := settle(factory, fixed[name], inner.settings(p), own)
-		if err != nil {
-			return fmt.Errorf(`"receivers::%s": %w`, name, err)
+		cfg, err := settle(factory, fixed[name], inner.settings(p), own, p.replay.settings(name))
+		if err == nil {
+			err = p.startOne(ctx, host, inner, factory, cfg)
 		}
-		if err := p.startOne(ctx, host, inner, factory, cfg); err != nil {
+		if err != nil {
 			return fmt.Errorf(`"receivers::%s": %w`, name, err)
 		}
 	}
@@ -134,7 +151,14 @@ func (p *player) startOne(ctx context.Context, host component.Host, inner *inner
 	set.Logger = set.Logger.Named(factory.Type().String())
 	var made []component.Component
 	if inner.metrics && p.metrics != nil {
-		r, err := factory.CreateMetrics(ctx, set, cfg, p.metrics)
+		next := p.metrics
+		if p.replay != nil {
+			var err error
+			if next, err = p.replay.join(p, factory.Type().String(), cfg); err != nil {
+				return err
+			}
+		}
+		r, err := factory.CreateMetrics(ctx, set, cfg, next)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,8 @@ type player struct {
 	metrics consumer.Metrics // nil without a pipeline of metrics
 	logs    consumer.Logs    // nil without a pipeline of logs
 	running int
+	// replay is the one whose site this is; nil: it is played in the machine's own time.
+	replay *Replay
 
 	world   *site.World
 	files   *files
@@ -38,7 +40,7 @@ type player struct {
 func (p *player) start(ctx context.Context, host component.Host) error {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.cancel = cancel
-	if err := p.open(ctx, host); err != nil {
+	if err := p.open(ctx, host, time.Now()); err != nil {
 		return errors.Join(err, p.shutdown(ctx))
 	}
 	p.tasks.Go(func() { p.play(life) })
@@ -48,7 +50,8 @@ func (p *player) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-func (p *player) open(ctx context.Context, host component.Host) error {
+// open makes the site as it is at now, and all that reads it.
+func (p *player) open(ctx context.Context, host component.Host, now time.Time) error {
 	scenario, err := site.ParseScenario(p.cfg.Scenario)
 	if err != nil {
 		return err
@@ -56,11 +59,14 @@ func (p *player) open(ctx context.Context, host component.Host) error {
 	if p.files, err = openFiles(p.cfg.Listen.Files); err != nil {
 		return fmt.Errorf(`the folder for the files of the site cannot be used: %w; set "listen::files" to one that can`, err)
 	}
-	now := time.Now()
-	p.world = site.New(site.Config{
+	world := site.Config{
 		Seed: p.cfg.Seed, Start: now.Add(-p.cfg.WarmUp).Truncate(site.DefaultStep), Scenario: scenario,
-		Spec: site.Scaled(site.Reference(), p.cfg.Scale.GPUs, p.cfg.Scale.Servers), Logs: p.files.log,
-	})
+		Spec: site.Scaled(site.Reference(), p.cfg.Scale.GPUs, p.cfg.Scale.Servers),
+	}
+	if p.replay == nil || p.logs != nil {
+		world.Logs = p.files.log
+	}
+	p.world = site.New(world)
 	p.world.Advance(now)
 	for _, a := range p.cfg.Anomalies {
 		if _, err := p.world.StartAnomaly(site.AnomalyKind(a.Kind), a.Target, a.Duration); err != nil {
@@ -87,9 +93,7 @@ func (p *player) play(life context.Context) {
 	for {
 		select {
 		case now := <-ticker.C:
-			p.world.Advance(now)
-			p.servers.follow(life)
-			p.files.processes(p.world.Processes())
+			p.advance(life, now)
 			err := p.files.problem()
 			if err != nil && !failed {
 				p.set.Logger.Warn("The files of the synthetic site cannot be written: lines of its containers are lost until they can.",
@@ -100,6 +104,13 @@ func (p *player) play(life context.Context) {
 			return
 		}
 	}
+}
+
+// advance brings the site to now.
+func (p *player) advance(ctx context.Context, now time.Time) {
+	p.world.Advance(now)
+	p.servers.follow(ctx)
+	p.files.processes(p.world.Processes())
 }
 
 // recordHost hands on the state of the host in intervals.

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	langfuseRetention = 14 // days
+	// langfuseRetention is the shortest that Langfuse offers: what is older is deleted every night.
+	langfuseRetention = 3 // days
 	// behindBy is how late Langfuse is while it is behind.
 	behindBy = 2 * time.Hour
 )
@@ -20,6 +21,17 @@ func newLangfuse(w *World) *simulator.Langfuse {
 		Version: p.Langfuse, PublicKey: LangfusePublicKey, SecretKey: LangfuseSecretKey, ProjectID: "llm-host", ProjectName: "llm-host", Organization: "example", RetentionDays: langfuseRetention,
 		IngestionDelay: p.IngestionDelay, Now: w.clock.Now,
 	})
+}
+
+// analytics is what keeps Langfuse's store small.
+type analytics struct{ day time.Time }
+
+// step deletes what is too old when a new day (UTC) has begun.
+func (a *analytics) step(w *World) {
+	if today := w.clock.Now().UTC().Truncate(24 * time.Hour); today.After(a.day) {
+		a.day = today
+		w.langfuse.Retain(today.AddDate(0, 0, -langfuseRetention))
+	}
 }
 
 // trace sends Langfuse what the proxy knows of a request that is over. Level is empty for one that went well.

@@ -1,7 +1,9 @@
 package site
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -70,6 +72,20 @@ func (s *Server) Publish(address string, port int) {
 	s.world.docker.Update(s.box.id, func(c *simulator.DockerContainer) {
 		c.Ports = []container.Port{{IP: address, PrivatePort: uint16(s.Port), PublicPort: uint16(port), Type: "tcp"}}
 	})
+}
+
+// Lifecycle is another text after every change of what runs and how it is: containers and GPUs.
+func (w *World) Lifecycle() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var text strings.Builder
+	for _, b := range w.boxes {
+		fmt.Fprintf(&text, "%d%t%s ", b.life, b.running, b.health)
+	}
+	for _, g := range w.gpus {
+		fmt.Fprintf(&text, "%t ", g.lost)
+	}
+	return text.String()
 }
 
 // Processes are those of the containers that run, at present.

@@ -37,13 +37,14 @@ func (w *World) draw(at time.Duration) *request {
 	m := e.spec
 	r := &request{
 		number: w.requests, arrived: at, model: e,
-		team: zipf(rng, w.cfg.Spec.Traffic.Teams), user: zipf(rng, w.cfg.Spec.Traffic.Users),
+		user:      zipf(rng, w.cfg.Spec.Traffic.Users),
 		session:   int(w.requests / 3),
 		streaming: m.Kind == Chat && rng.Float64() < w.cfg.Spec.Traffic.Streaming,
 		prompt:    logNormal(rng, m.Prompt, m.PromptSigma, 1, m.Context*3/4),
 		wrong:     rng.Float64() < w.effects.clientErrors(w.cfg.Spec.Traffic.Errors),
 		overhead:  time.Duration((4 + 6*rng.ExpFloat64()) * float64(time.Millisecond)),
 	}
+	r.team = r.user % max(w.cfg.Spec.Traffic.Teams, 1)
 	if m.Kind == Chat {
 		r.output = logNormal(rng, m.Output, m.OutputSigma, 1, m.Context/4)
 	}

@@ -49,6 +49,8 @@ type World struct {
 	proxy   proxy
 	traffic traffic
 
+	analytics analytics
+
 	requests uint64
 	ledger   ledger
 
@@ -135,6 +137,7 @@ func (w *World) step() {
 	w.stepGPUs()
 	w.host.step(w)
 	w.proxy.step(w)
+	w.analytics.step(w)
 }
 
 // moment moves the time to d.
