@@ -27,11 +27,16 @@ run: build ## watch this host with the production configuration, logs to a local
 demo: build ## play a whole synthetic site, with a summary on the screen
 	@tools/run.sh demo
 
+DAYS := 30
+.PHONY: history
+history: ## write DAYS days of the synthetic site for a Prometheus on .state/prometheus (30 days: some 10 minutes)
+	go run ./cmd/history -days $(DAYS) -out .state/prometheus
+
 ##@ Check
 .PHONY: test
 test: $(TOOLS)/.build ## unit tests under the race detector, with coverage
 	@rm -f bin/tests.json; mkdir -p bin
-	gotestsum --format pkgname-and-test-fails --jsonfile bin/tests.json -- -race -shuffle=on -coverpkg=./internal/...,./receiver/...,./processor/...,./connector/... -coverprofile=bin/coverage.out ./...
+	gotestsum --format pkgname-and-test-fails --jsonfile bin/tests.json -- -race -shuffle=on -coverpkg=./cmd/...,./internal/...,./receiver/...,./processor/...,./connector/... -coverprofile=bin/coverage.out ./...
 	@awk -f tools/coverage.awk bin/coverage.out
 
 .PHONY: integration

@@ -70,6 +70,7 @@ func (s *langfuseScraper) start(ctx context.Context, host component.Host) error 
 	s.pulse = &pulse{server: s.server, board: s.board, journal: s.journal, every: s.cfg.CollectionInterval, wake: wake}
 	s.worker = newWorker(s.cfg, s.server, s.store, s.board, s.journal, wake)
 	if s.inTurn {
+		s.pulse.every = s.cfg.Timeout // its scrapes may follow each other at once
 		return nil
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx)) // that of the start ends

@@ -42,20 +42,24 @@ type prometheusServer struct {
 // after the 5 s by which its discovery delays targets.
 func startPrometheus(t *testing.T, targets ...string) *prometheusServer {
 	t.Helper()
-	address := freeAddresses(t, 1)[0]
 	list, err := json.Marshal(append([]string{}, targets...)) // JSON is YAML; no targets are [], not null
 	require.NoError(t, err)
-	dir := t.TempDir()
-	config := filepath.Join(dir, "prometheus.yml")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, prometheusConfig, address, list), 0o600))
+	return runPrometheus(t, filepath.Join(t.TempDir(), "data"), func(address string) string { return fmt.Sprintf(prometheusConfig, address, list) })
+}
 
+// runPrometheus starts a Prometheus with a store; config is made of its own address.
+func runPrometheus(t *testing.T, data string, configure func(address string) string) *prometheusServer {
+	t.Helper()
+	address := freeAddresses(t, 1)[0]
+	config := filepath.Join(t.TempDir(), "prometheus.yml")
+	require.NoError(t, os.WriteFile(config, []byte(configure(address)), 0o600))
 	url := "http://" + address
 	client, err := api.NewClient(api.Config{Address: url, Client: httpClient})
 	require.NoError(t, err)
 	p := &prometheusServer{
 		process: startProcess(t, tool(t, "prometheus"), []string{
 			"--config.file=" + config,
-			"--storage.tsdb.path=" + filepath.Join(dir, "data"),
+			"--storage.tsdb.path=" + data,
 			"--web.listen-address=" + address,
 		}),
 		URL: url,

@@ -18,7 +18,8 @@ func startSynthetic(t *testing.T, env ...string) (*collector, string) {
 	t.Helper()
 	control := freeAddresses(t, 1)[0]
 	return startCollector(t, []string{"synthetic.yaml"}, append([]string{
-		"SYNTHETIC_LISTEN=" + control, "SYNTHETIC_DIR=" + t.TempDir(), "LITELLM_INTERVAL=1s", "LANGFUSE_INTERVAL=1s",
+		"SYNTHETIC_LISTEN=" + control, "SYNTHETIC_DIR=" + t.TempDir(), "SYNTHETIC_VLLM=", "SYNTHETIC_LITELLM=", "SYNTHETIC_LANGFUSE=",
+		"LITELLM_INTERVAL=1s", "LANGFUSE_INTERVAL=1s",
 	}, env...)...), "http://" + control
 }
 
@@ -36,7 +37,7 @@ func request(t *testing.T, method, url, body string) {
 // eventful are names that are there only when something happens, or was set up: the other tests do not have them.
 var eventful = []string{
 	"hw_gpu_xid_events_total counter", "vllm_server_loading_duration_seconds gauge",
-	"langfuse_observation_latency_seconds gauge", "langfuse_time_to_first_token_seconds gauge", "langfuse_sessions_active gauge", "langfuse_users_active gauge",
+	"langfuse_observation_latency_seconds gauge", "langfuse_time_to_first_token_seconds gauge", "langfuse_score_mean gauge", "langfuse_sessions_active gauge", "langfuse_users_active gauge",
 	"litellm_cache_misses_total counter", "litellm_deployment_cooldowns_total counter", "litellm_deployment_request_limit_per_min gauge",
 	"litellm_proxy_cache_connected gauge",
 }

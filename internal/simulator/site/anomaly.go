@@ -103,6 +103,27 @@ func AnomalyKinds() (kinds []AnomalyKind, about []string) {
 	return kinds, about
 }
 
+// Targets lists what an anomaly of a kind can be about; empty for one of the whole site.
+func (w *World) Targets(kind AnomalyKind) []string {
+	t := anomalyTypeOf(kind)
+	if t == nil {
+		return nil
+	}
+	var list []string
+	switch t.target {
+	case atGPU:
+		for i := range w.gpus {
+			list = append(list, strconv.Itoa(i))
+		}
+	case atModel:
+		for _, e := range w.engines {
+			list = append(list, e.spec.Container)
+		}
+	default:
+	}
+	return list
+}
+
 // StartAnomaly lets something go wrong. target is the index of a GPU or the container of a model, where the kind has one;
 // empty means the first. It lasts for d, or until it is ended if d is 0.
 func (w *World) StartAnomaly(kind AnomalyKind, target string, d time.Duration) (Anomaly, error) {
