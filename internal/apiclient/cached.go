@@ -15,6 +15,8 @@ type Cached[T any] struct {
 	endpoint string
 	maxAge   time.Duration
 	fetch    func(context.Context) (T, error)
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
 
 	value T
 	at    time.Time
@@ -23,13 +25,13 @@ type Cached[T any] struct {
 // NewCached returns a cache in front of fetch. maxAge is how long an answer is
 // used without asking again.
 func NewCached[T any](client *Client, endpoint string, maxAge time.Duration, fetch func(context.Context) (T, error)) *Cached[T] {
-	return &Cached[T]{client: client, endpoint: endpoint, maxAge: maxAge, fetch: fetch}
+	return &Cached[T]{client: client, endpoint: endpoint, maxAge: maxAge, fetch: fetch, Now: time.Now}
 }
 
 // Get returns the last good answer and when it was given (zero if there never was
 // one), and why there is none newer, if it is older than maxAge.
 func (c *Cached[T]) Get(ctx context.Context) (value T, at time.Time, err error) {
-	now := time.Now()
+	now := c.Now()
 	if !c.at.IsZero() && now.Sub(c.at) < c.maxAge {
 		c.client.telemetry.hit(ctx, c.endpoint)
 		return c.value, c.at, nil

@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -285,7 +286,7 @@ func (d *gpuDevice) ProcessUtilization(since uint64) ([]nvml.ProcessUtilization,
 }
 
 func (d *gpuDevice) NewGPM() (nvml.GPM, error) {
-	return newGPM(d, func(s *GPUState) (map[nvml.GPMMetric]float64, error) { return s.GPM, nil })
+	return newGPM(d, nil)
 }
 
 func (d *gpuDevice) MIGMode() (nvml.MIGMode, error) {
@@ -470,26 +471,30 @@ func (m *migDevice) Attributes() (nvml.MIGAttributes, error) {
 
 func gpmCall(metric nvml.GPMMetric) string { return fmt.Sprintf("GPM %d", metric) }
 
-// gpm shows the profiling metrics as they are at the time of reading.
+// gpm shows the profiling metrics of the time between two readings.
 type gpm struct {
 	device *gpuDevice
-	read   func(*GPUState) (map[nvml.GPMMetric]float64, error)
+	// instance reads those of a MIG instance, which are the same all the time; nil for a whole GPU.
+	instance func(*GPUState) (map[nvml.GPMMetric]float64, error)
 
-	last   time.Time
-	closed bool
-	values map[nvml.GPMMetric]float64
-	start  time.Time
+	start, last time.Time
+	closed      bool
+	values      map[nvml.GPMMetric]float64
+	// sums are those of the GPU at last.
+	sums map[nvml.GPMMetric]float64
 }
 
 // The window that the adapter wants at least.
 const gpmWindow = 100 * time.Millisecond
 
-func newGPM(d *gpuDevice, read func(*GPUState) (map[nvml.GPMMetric]float64, error)) (nvml.GPM, error) {
+func newGPM(d *gpuDevice, instance func(*GPUState) (map[nvml.GPMMetric]float64, error)) (nvml.GPM, error) {
 	return gpuCall(d, "NewGPM", func(s *GPUState) (nvml.GPM, error) {
-		if _, err := read(s); err != nil {
-			return nil, err
+		if instance != nil {
+			if _, err := instance(s); err != nil {
+				return nil, err
+			}
 		}
-		return &gpm{device: d, read: read, last: d.gpu.since}, nil
+		return &gpm{device: d, instance: instance, last: d.gpu.since, sums: maps.Clone(d.gpu.activity)}, nil
 	})
 }
 
@@ -500,11 +505,9 @@ func (g *gpm) Read(metrics []nvml.GPMMetric) (nvml.GPMReading, error) {
 		}
 		now := g.device.gpu.since
 		if now.Sub(g.last) >= gpmWindow {
-			values, err := g.read(s)
-			if err != nil {
+			if err := g.advance(s, now); err != nil {
 				return nvml.GPMReading{}, err
 			}
-			g.values, g.start, g.last = maps.Clone(values), g.last, now
 		}
 		if g.start.IsZero() {
 			return nvml.GPMReading{}, nvml.CodeNoData
@@ -519,6 +522,25 @@ func (g *gpm) Read(metrics []nvml.GPMMetric) (nvml.GPMReading, error) {
 		}
 		return r, nil
 	})
+}
+
+// advance moves the window up to now.
+func (g *gpm) advance(s *GPUState, now time.Time) error {
+	if g.instance != nil {
+		values, err := g.instance(s)
+		if err != nil {
+			return err
+		}
+		g.values = maps.Clone(values)
+	} else {
+		before, seconds := g.sums, now.Sub(g.last).Seconds()
+		g.values, g.sums = make(map[nvml.GPMMetric]float64), maps.Clone(g.device.gpu.activity)
+		for metric, sum := range g.sums {
+			g.values[metric] = math.Round((sum-before[metric])/seconds*1e9) / 1e9 // without the dust of adding up
+		}
+	}
+	g.start, g.last = g.last, now
+	return nil
 }
 
 func (g *gpm) Close() error {

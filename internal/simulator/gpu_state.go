@@ -120,10 +120,12 @@ type GPU struct {
 	energy      float64
 	held        [9]time.Duration // by bit of the reason
 	pcie, links [2]float64       // bytes, transmitted and received
+	// activity is what GPM is the mean of: each profiling metric times seconds.
+	activity map[nvml.GPMMetric]float64
 }
 
 func newGPU(l *NVML, index int) *GPU {
-	g := &GPU{library: l, index: index, uuid: fmt.Sprintf("GPU-%08x-5a3c-4f0e-9d2b-%012x", 0x8b3c0000+index, 0x1f4c00+index), since: l.cfg.Now()}
+	g := &GPU{library: l, index: index, uuid: fmt.Sprintf("GPU-%08x-5a3c-4f0e-9d2b-%012x", 0x8b3c0000+index, 0x1f4c00+index), since: l.cfg.Now(), activity: make(map[nvml.GPMMetric]float64)}
 	g.state = GPUState{
 		Total: h200Total, Reserved: h200Reserved, BAR1Used: mib,
 		DefaultPowerLimit: 700, EnforcedPowerLimit: 700, Least: 200, Most: 700,
@@ -275,6 +277,9 @@ func (g *GPU) addUp() {
 	g.energy += g.state.Power * seconds
 	g.pcie[0] += g.state.PCIeTransmit * seconds
 	g.pcie[1] += g.state.PCIeReceive * seconds
+	for metric, v := range g.state.GPM {
+		g.activity[metric] += v * seconds
+	}
 	g.links[0] += g.state.NVLinkTransmit * seconds
 	g.links[1] += g.state.NVLinkReceive * seconds
 	for bit := range g.held {

@@ -80,7 +80,7 @@ const (
 
 // cached remembers an answer, and that there is none.
 func cached[T any](a *api, client *apiclient.Client, endpoint string, fetch func(context.Context) (T, error)) *apiclient.Cached[answer[T]] {
-	return apiclient.NewCached(client, endpoint, a.cfg.API.Interval, func(all context.Context) (answer[T], error) {
+	c := apiclient.NewCached(client, endpoint, a.cfg.API.Interval, func(all context.Context) (answer[T], error) {
 		ctx, cancel := context.WithTimeout(all, a.cfg.Timeout/shareOfRequest)
 		defer cancel()
 		value, err := fetch(ctx)
@@ -94,6 +94,8 @@ func cached[T any](a *api, client *apiclient.Client, endpoint string, fetch func
 		}
 		return answer[T]{}, err
 	})
+	c.Now = a.now
+	return c
 }
 
 // futile says whether to ask again soon would cost the proxy much and change nothing.

@@ -81,7 +81,7 @@ var anomalyTypes = []anomalyType{
 	{kind: BudgetOverrun, target: atSite, about: "a team spends more than its budget"},
 	{kind: ProxyDown, target: atSite, about: "the proxy is down, and nobody can call a model", begin: proxyDown, end: proxyUp},
 	{kind: LangfuseBehind, target: atSite, about: "Langfuse shows traces two hours late", begin: langfuseBehind, end: langfuseCatchesUp},
-	{kind: DiskFilling, target: atSite, about: "the data disk fills up"},
+	{kind: DiskFilling, target: atSite, about: "the data disk fills up, until somebody makes room", end: diskCleared},
 	{kind: LogFlood, target: atModel, about: "a container writes two hundred lines a second"},
 	{kind: TokenDrift, target: atModel, about: "the proxy counts a third more tokens than the server"},
 }

@@ -263,6 +263,20 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
+// TestDiskCleared: what filled the disk is gone when somebody has made room, also once it was full.
+func TestDiskCleared(t *testing.T) {
+	for _, took := range []time.Duration{10 * time.Minute, 50 * time.Minute} {
+		w, calm := New(Config{Seed: 3, Start: mondayNoon}), New(Config{Seed: 3, Start: mondayNoon})
+		_, err := w.StartAnomaly(DiskFilling, "", took)
+		require.NoError(t, err)
+		play(w, took-time.Minute)
+		assert.Greater(t, w.Host().Disks[1].Used, calm.Host().Disks[1].Used+calm.Host().Disks[1].Size/20)
+		play(w, 2*time.Minute)
+		play(calm, took+time.Minute)
+		assert.InDelta(t, float64(calm.Host().Disks[1].Used), float64(w.Host().Disks[1].Used), 3e9)
+	}
+}
+
 func TestAnomalyErrors(t *testing.T) {
 	w := New(Config{Seed: 1, Start: mondayNoon})
 	for _, tt := range []struct {

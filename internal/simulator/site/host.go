@@ -56,6 +56,7 @@ const upBefore = 26 * 24 * time.Hour
 type host struct {
 	now    Host
 	wander float64 // a slow random walk of the base load
+	filled uint64  // of the data disk, by what went wrong
 }
 
 func newHost(w *World) host {
@@ -129,8 +130,13 @@ func (h *host) stepDisks(w *World, moved transfer) {
 		growth := d.Growth * step / (24 * 3600)
 		if i == len(h.now.Disks)-1 && w.effects.on(DiskFilling, nil) {
 			growth += 0.01 * float64(d.Size) * step / 60 // a hundredth of it a minute
+			h.filled += uint64(growth + 0.5)
 		}
-		d.Used = min(d.Used+uint64(growth+0.5), uint64(0.985*float64(d.Size)))
+		full := uint64(0.985 * float64(d.Size))
+		if over := d.Used + uint64(growth+0.5); over > full {
+			h.filled -= min(over-full, h.filled)
+		}
+		d.Used = min(d.Used+uint64(growth+0.5), full)
 		wrote := int64(growth) + int64(1.5e6*step)
 		got := int64(0.4e6 * step)
 		if i == len(h.now.Disks)-1 { // models and volumes
@@ -146,6 +152,13 @@ func (h *host) stepDisks(w *World, moved transfer) {
 		d.IOTime += min(float64(got)/6e9+float64(wrote)/3e9, step)
 		d.WeightedTime += float64(got)/6e9 + float64(wrote)/3e9
 	}
+}
+
+// diskCleared gives back what filled the data disk.
+func diskCleared(w *World, _ *Anomaly) {
+	h := &w.host
+	h.now.Disks[len(h.now.Disks)-1].Used -= h.filled
+	h.filled = 0
 }
 
 func (h *host) stepNetworks(moved transfer, step float64) {
