@@ -22,6 +22,15 @@ type DockerUsage struct {
 	Processes uint64
 }
 
+// Use changes what a container has used, its Usage, CPU and Memory. No event tells of it.
+func (d *Docker) Use(ref string, how func(*DockerContainer)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c := d.find(ref); c != nil {
+		how(c)
+	}
+}
+
 const (
 	// packet is how many bytes go into one (~).
 	packet = 1100

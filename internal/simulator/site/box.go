@@ -216,7 +216,7 @@ func (b *box) step(w *World) {
 		b.health = health
 		w.docker.Health(b.id, health)
 	}
-	w.docker.Update(b.id, b.show)
+	w.docker.Use(b.id, b.show)
 	b.lines.step(w)
 }
 
