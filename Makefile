@@ -29,7 +29,7 @@ demo: build ## play a whole synthetic site, with a summary on the screen
 
 DAYS := 30
 .PHONY: history
-history: ## write DAYS days of the synthetic site for a Prometheus on .state/prometheus (30 days: some 10 minutes)
+history: ## write DAYS days of the synthetic site for a Prometheus on .state/prometheus (30 days: some 12 minutes)
 	go run ./cmd/history -days $(DAYS) -out .state/prometheus
 
 ##@ Check

@@ -60,8 +60,7 @@ func write(ctx context.Context, o *options, screen io.Writer) (err error) {
 	scrape := newScrape(o, p.expiration)
 
 	began, told := time.Now(), time.Now()
-	set := receiver.Settings{ID: component.NewID(factory.Type()), TelemetrySettings: telemetry, BuildInfo: component.NewDefaultBuildInfo()}
-	err = replay.Run(ctx, set, func(ctx context.Context, now time.Time, md pmetric.Metrics) error {
+	keep := startKeeping(func(now time.Time, md pmetric.Metrics) error {
 		page, err := p.pass(ctx, now, md)
 		if err != nil {
 			return err
@@ -77,6 +76,8 @@ func write(ctx context.Context, o *options, screen io.Writer) (err error) {
 		}
 		return nil
 	})
+	set := receiver.Settings{ID: component.NewID(factory.Type()), TelemetrySettings: telemetry, BuildInfo: component.NewDefaultBuildInfo()}
+	err = keep.end(replay.Run(ctx, set, keep.step))
 	if err == nil {
 		err = b.flush(ctx)
 	}
@@ -85,6 +86,52 @@ func write(ctx context.Context, o *options, screen io.Writer) (err error) {
 			from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339), scrape.samples, scrape.most, b.written, o.out, time.Since(began).Round(time.Second), story.told)
 	}
 	return err
+}
+
+// keeping keeps a step while the next one is played: there are two cores nearly
+// everywhere.
+type keeping struct {
+	steps chan step
+	done  chan struct{}
+	err   error
+}
+
+type step struct {
+	now time.Time
+	md  pmetric.Metrics
+}
+
+func startKeeping(keep func(time.Time, pmetric.Metrics) error) *keeping {
+	k := &keeping{steps: make(chan step), done: make(chan struct{})}
+	go func() {
+		defer close(k.done)
+		for s := range k.steps {
+			if k.err = keep(s.now, s.md); k.err != nil {
+				return
+			}
+		}
+	}()
+	return k
+}
+
+// step hands on a step. It fails if one before it could not be kept.
+func (k *keeping) step(ctx context.Context, now time.Time, md pmetric.Metrics) error {
+	select {
+	case k.steps <- step{now, md}:
+		return nil
+	case <-k.done:
+		return k.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end waits until all is kept, and returns why it could not be, else the error of the
+// play.
+func (k *keeping) end(played error) error {
+	close(k.steps)
+	<-k.done
+	return firstOf(k.err, played)
 }
 
 // firstOf is the error that tells what happened; the others follow from it.
