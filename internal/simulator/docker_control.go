@@ -73,8 +73,15 @@ func (d *Docker) Crash(ref string, exitCode int) {
 	d.end(ref, container.StateRestarting, exitCode, false)
 }
 
+// end ends the process of a container. Without a state it is that of its restart policy.
 func (d *Docker) end(ref string, state container.ContainerState, exitCode int, oom bool) {
 	c := d.change(ref, func(c *DockerContainer) {
+		if state == "" {
+			state = container.StateExited
+			if p := c.HostConfig.RestartPolicy; !p.IsNone() {
+				state = container.StateRestarting
+			}
+		}
 		c.State, c.Finished, c.ExitCode, c.OOMKilled = state, d.now(), exitCode, oom
 	})
 	if c == nil {
@@ -98,8 +105,8 @@ func (d *Docker) signal(ref string, signal int) {
 	}
 }
 
-// OOM lets the kernel kill a container that uses too much memory.
-func (d *Docker) OOM(ref string) { d.end(ref, container.StateExited, exitKilled, true) }
+// OOM lets the kernel kill a container that uses too much memory. One with a restart policy waits for Start then.
+func (d *Docker) OOM(ref string) { d.end(ref, "", exitKilled, true) }
 
 // Stop is docker stop.
 func (d *Docker) Stop(ref string) {

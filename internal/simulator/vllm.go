@@ -46,6 +46,8 @@ type VLLMRequest struct {
 	Preemptions int
 	// Reason is why it ended. Empty means ReasonStop.
 	Reason FinishReason
+	// Route is the path that was called. Empty is that of chat completions.
+	Route string
 }
 
 // VLLMLoad is the state of one engine between two steps: everything that is a gauge.

@@ -30,7 +30,7 @@ func (v *VLLM) finish(r VLLMRequest) {
 		status = "5xx"
 	}
 	if !aborted {
-		call := httpCall{"/v1/chat/completions", "POST", status}
+		call := httpCall{r.Route, "POST", status}
 		v.http.observe(call, 1, seconds(r.Queue+r.Prefill+r.Decode), 4*r.PromptTokens, 0, v.cfg.Now())
 	}
 	if !aborted || r.Prefill > 0 {
@@ -46,6 +46,7 @@ func (v *VLLM) finish(r VLLMRequest) {
 // normalise fills the defaults and keeps the parts of the prompt within the whole.
 func (v *VLLM) normalise(r VLLMRequest) VLLMRequest {
 	setDefault(&r.Reason, ReasonStop)
+	setDefault(&r.Route, "/v1/chat/completions")
 	setDefault(&r.N, 1)
 	setDefault(&r.MaxTokens, r.OutputTokens)
 	switch {

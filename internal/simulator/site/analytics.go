@@ -53,7 +53,7 @@ func (w *World) trace(r *request, ended time.Duration, level, status string) {
 	}
 	if level == "" {
 		o.InputTokens, o.OutputTokens = r.prompt, r.output
-		in, out := float64(r.prompt)*m.InputPrice, float64(r.output)*m.OutputPrice
+		in, out := float64(r.prompt)*m.InputPrice, float64(r.output)*m.OutputPrice+r.surcharge
 		o.InputCost, o.OutputCost = &in, &out
 		if r.streaming {
 			o.CompletionStart = w.cfg.Start.Add(r.first)

@@ -124,7 +124,7 @@ var symptoms = map[AnomalyKind]struct {
 		func(v *view) bool { return v.container(another).RestartCount > 0 },
 	},
 	OOM: {
-		time.Second,
+		26 * time.Second, // it starts again two seconds later
 		func(v *view) bool { return v.container(aModel).OOMKilled },
 		func(v *view) bool { return v.container(another).OOMKilled },
 	},

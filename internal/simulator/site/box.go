@@ -29,8 +29,11 @@ type box struct {
 	cpu    time.Duration // used since the container was started
 	rate   float64       // cores in use
 	memory uint64
-	total  transfer // since the container was started
-	moved  transfer // in the last step
+	// leaking says that it takes more memory all the time, leaked how much it was.
+	leaking bool
+	leaked  uint64
+	total   transfer // since the container was started
+	moved   transfer // in the last step
 	// requests passed through it since the last step.
 	requests int
 	health   container.HealthStatus
@@ -52,6 +55,8 @@ const (
 	restartPause = 2 * time.Second
 	// loopTime is how long a container in a restart loop runs.
 	loopTime = 20 * time.Second
+	// leakTime is how long a server that leaks takes to reach its limit.
+	leakTime = 25 * time.Second
 )
 
 func (w *World) boxNamed(name string) *box {
@@ -149,6 +154,7 @@ func (b *box) ended(w *World) {
 	b.running = false
 	b.life++
 	b.rate, b.memory = 0, 0
+	b.leaking, b.leaked = false, 0
 	b.cpu, b.total, b.moved = 0, transfer{}, transfer{}
 	switch {
 	case b.engine != nil:
@@ -209,6 +215,9 @@ func (b *box) step(w *World) {
 	if b.running {
 		b.use(w, step)
 		b.total.add(b.moved)
+		if b.leaking {
+			b.leak(w, step)
+		}
 	}
 	b.requests = 0
 	health := b.healthNow()
@@ -218,6 +227,17 @@ func (b *box) step(w *World) {
 	}
 	w.docker.Use(b.id, b.show)
 	b.lines.step(w)
+}
+
+// leak takes more memory, until the kernel has none left for it.
+func (b *box) leak(w *World, step float64) {
+	b.leaked += uint64(memoryLimit * step / leakTime.Seconds())
+	b.memory = min(b.memory+b.leaked, memoryLimit)
+	w.docker.Use(b.id, b.show)
+	if b.memory == memoryLimit {
+		b.lines.write(w, "stderr", "Killed")
+		b.kill(w)
+	}
 }
 
 // use decides what the container uses in this step.

@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	// memoryLimit is that of the container of a model.
+	memoryLimit = 256 * gib
 	// proxyContainer is the support container that is the proxy.
 	proxyContainer = "litellm"
 	networkName    = "llm"
@@ -90,7 +92,7 @@ func vllmContainer(m *ModelSpec) simulator.DockerContainer {
 		HostConfig: container.HostConfig{
 			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyUnlessStopped},
 			Resources: container.Resources{
-				Memory:         256 * gib,
+				Memory:         memoryLimit,
 				DeviceRequests: []container.DeviceRequest{{Driver: "nvidia", DeviceIDs: devices, Capabilities: [][]string{{"gpu"}}}},
 			},
 		},

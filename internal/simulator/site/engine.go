@@ -118,7 +118,7 @@ func (e *engine) finish(r *request, reason simulator.FinishReason) {
 	e.vllm.Finish(simulator.VLLMRequest{
 		PromptTokens: r.prompt, CachedTokens: r.cached, OutputTokens: r.output,
 		MaxTokens: max(r.output, 1024), Queue: r.admitted - r.arrived - r.overhead, Prefill: r.first - r.admitted, Decode: r.ended - r.first,
-		Reason: reason,
+		Reason: reason, Route: routes[e.spec.Kind],
 	})
 }
 

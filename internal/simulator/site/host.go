@@ -53,6 +53,9 @@ type Network struct {
 const upBefore = 26 * 24 * time.Hour
 
 // host moves the machine.
+// bridge is Docker's own interface.
+const bridge = "docker0"
+
 type host struct {
 	now    Host
 	wander float64 // a slow random walk of the base load
@@ -64,7 +67,7 @@ func newHost(w *World) host {
 	h := host{now: Host{
 		Name: s.Name, Boot: w.cfg.Start.Add(-upBefore), Cores: make([]CoreTimes, s.Cores),
 		MemoryTotal: s.Memory, SwapTotal: 8 * gib, Created: 4_100_000, Sleeping: 1640,
-		Networks: []Network{{Device: "eth0"}, {Device: "docker0"}},
+		Networks: []Network{{Device: "eth0"}, {Device: bridge}},
 	}}
 	up := upBefore.Seconds()
 	for i := range h.now.Cores {
@@ -73,8 +76,12 @@ func newHost(w *World) host {
 	for _, d := range s.Disks {
 		h.now.Disks = append(h.now.Disks, Disk{
 			DiskSpec: d, Used: uint64(d.Used * float64(d.Size)), Inodes: d.Size / 16384, InodesUsed: d.Size / 400_000,
-			ReadBytes: 41e12, WrittenBytes: 9e12, Reads: 310e6, Writes: 150e6, IOTime: 60e3, ReadTime: 90e3, WriteTime: 70e3, WeightedTime: 160e3,
+			ReadBytes: 1.1e12, WrittenBytes: 4.2e12, Reads: 21e6, Writes: 95e6, IOTime: 9e3, ReadTime: 4e3, WriteTime: 14e3, WeightedTime: 18e3,
 		})
+		if d.MountPoint != "/" { // the models are read from there
+			last := &h.now.Disks[len(h.now.Disks)-1]
+			last.ReadBytes, last.Reads, last.ReadTime, last.IOTime, last.WeightedTime = 41e12, 310e6, 90e3, 60e3, 104e3
+		}
 	}
 	return h
 }
@@ -164,7 +171,11 @@ func diskCleared(w *World, _ *Anomaly) {
 func (h *host) stepNetworks(moved transfer, step float64) {
 	for i := range h.now.Networks {
 		n := &h.now.Networks[i]
+		// A bridge sees the containers' side of what passes, and what they say to each other.
 		in, out := int64(moved.received)+int64(2e3*step), int64(moved.sent)+int64(3e3*step)
+		if n.Device == bridge {
+			in, out = int64(1.3*float64(moved.sent)), int64(1.3*float64(moved.received))
+		}
 		n.ReceivedBytes += in
 		n.SentBytes += out
 		n.ReceivedPackets += in/900 + 1

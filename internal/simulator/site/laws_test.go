@@ -192,12 +192,15 @@ func TestLifecycle(t *testing.T) {
 
 	_, err := w.StartAnomaly(OOM, name, time.Second)
 	require.NoError(t, err)
-	play(w, time.Second)
+	play(w, 20*time.Second)
+	assert.Greater(t, state(name).Memory, uint64(150<<30), "it shows before it happens")
+	play(w, 5*time.Second)
 	assert.True(t, state(name).OOMKilled)
 	assert.Equal(t, 137, state(name).ExitCode)
 	play(w, 5*time.Second)
 	assert.Equal(t, container.StateRunning, state(name).State)
 	assert.NotEqual(t, pid, state(name).Pid, "another process")
+	assert.Equal(t, 1, state(name).RestartCount, "by its restart policy")
 	assert.Equal(t, container.Starting, state(name).Health)
 	server := w.Models()[3]
 	assert.False(t, server.Up(), "it loads its model")

@@ -25,8 +25,8 @@ const (
 	// budgetPeriod is how often budgets begin anew, healthPeriod how often the proxy checks its models by itself.
 	budgetPeriod = 30 * 24 * time.Hour
 	healthPeriod = 5 * time.Minute
-	// dearTask is what a team pays that spends too much, in USD a minute.
-	dearTask = 150.0
+	// dearTask is what a team that spends too much pays for each request besides, in USD.
+	dearTask = 60.0
 	// driftFactor is how many tokens the proxy counts for each of the server's while it drifts.
 	driftFactor = 4.0 / 3
 )
@@ -133,9 +133,6 @@ func (p *proxy) step(w *World) {
 	}
 	w.litellm.SetInFlight(p.inFlight)
 	spec := &w.cfg.Spec.Proxy
-	if w.effects.on(BudgetOverrun, nil) && len(p.left) > 0 {
-		p.left[0] -= dearTask * w.cfg.Step.Minutes()
-	}
 	left := budgetPeriod - (upBefore+w.now)%budgetPeriod
 	if left <= w.cfg.Step {
 		for i := range p.left {
@@ -156,10 +153,12 @@ func (p *proxy) step(w *World) {
 	}
 }
 
+// routes are the paths that are called, of proxy and servers.
+var routes = map[Kind]string{Chat: "/v1/chat/completions", Embedding: "/v1/embeddings", Rerank: "/v1/rerank"}
+
 // accounted is how the proxy accounts for a request, with what all outcomes have in common.
 func (w *World) accounted(r *request) simulator.LiteLLMRequest {
 	team := fmt.Sprintf("team-%d", r.team+1)
-	routes := map[Kind]string{Chat: "/v1/chat/completions", Embedding: "/v1/embeddings", Rerank: "/v1/rerank"}
 	return simulator.LiteLLMRequest{
 		Model: r.model.spec.Public, Route: routes[r.model.spec.Kind], Key: simulator.LiteLLMHash("sk-" + team), KeyAlias: team, Team: team + "-id", TeamAlias: team,
 		User: fmt.Sprintf("user-%02d", r.user+1), IP: "192.0.2.10", UserAgent: "openai-python/1.99.1",
@@ -183,7 +182,10 @@ func (w *World) succeed(r *request) {
 		one.Input, one.Output = int(driftFactor*float64(r.prompt)), int(driftFactor*float64(r.output))
 	}
 	m := r.model.spec
-	spend := float64(r.prompt)*m.InputPrice + float64(r.output)*m.OutputPrice
+	if r.team == 0 && w.effects.on(BudgetOverrun, nil) {
+		r.surcharge = dearTask
+	}
+	spend := float64(r.prompt)*m.InputPrice + float64(r.output)*m.OutputPrice + r.surcharge
 	one.Spend = &spend
 	w.litellm.Finish(one)
 	if r.team < len(w.proxy.left) {

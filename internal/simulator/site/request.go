@@ -18,6 +18,8 @@ type request struct {
 	prompt    int
 	cached    int
 	output    int
+	// surcharge is what it costs besides its tokens, in USD.
+	surcharge float64
 	// wrong says that the client asks for what cannot be: it fails in the proxy.
 	wrong bool
 
