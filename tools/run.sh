@@ -22,6 +22,8 @@ if [ "$demo" ]; then
     # Fast enough to watch; everything else is as in production.
     export INFRA_INTERVAL=${INFRA_INTERVAL:-5s} VLLM_INTERVAL=${VLLM_INTERVAL:-5s} LITELLM_INTERVAL=${LITELLM_INTERVAL:-5s} LANGFUSE_INTERVAL=${LANGFUSE_INTERVAL:-5s}
     export SYNTHETIC_DIR=${SYNTHETIC_DIR:-$PWD/.state/synthetic}
+    # Nobody should take it for a real server: its metrics and logs say host.name.
+    export OTEL_RESOURCE_ATTRIBUTES=${OTEL_RESOURCE_ATTRIBUTES:-host.name=synthetic}
 elif [ -n "$(journalctl --quiet --lines 1 2>/dev/null)" ]; then
     configs+=(--config configs/overlays/journald.yaml)
 fi
@@ -71,7 +73,7 @@ otelcol-llm watches $watched.
   health    http://${HEALTH_LISTEN:-127.0.0.1:13133}/
   pipelines http://${ZPAGES_LISTEN:-127.0.0.1:55679}/debug/pipelinez
   its log   .state/otelcol-llm.log${demo:+
-  scenarios http://${SYNTHETIC_LISTEN:-127.0.0.1:23011}/  (and what goes wrong)}
+  control   http://${SYNTHETIC_LISTEN:-127.0.0.1:23011}/  (scenarios, and what goes wrong)}
 End with Ctrl-C.
 TXT
 
@@ -82,17 +84,27 @@ summary() {
     rm -rf "$pages"
     mkdir -p "$pages"
     while kill -0 "$collector" 2>/dev/null; do
-        # Not before every source was read: rates are differences to the first page.
-        if curl -sf "http://${metrics/0.0.0.0/localhost}/metrics" -o "$pages/$n" && grep -q '^litellm_tokens_input_total' "$pages/$n" && grep -q '^vllm_up' "$pages/$n"; then
+        # The first page not before every source was read: rates are differences to it.
+        if curl -sf "http://${metrics/0.0.0.0/localhost}/metrics" -o "$pages/$n" &&
+            { [ "$n" -gt 0 ] || { grep -q '^litellm_tokens_input_total' "$pages/$n" && grep -q '^vllm_up' "$pages/$n"; }; }; then
             first=$((n > kept ? n - kept : 0))
             rm -f "$pages/$((first - 1))"
-            printf '\033[H\033[2J%s   scenarios: http://%s/   metrics: http://%s/metrics   end: Ctrl-C\n\n' \
-                'otelcol-llm, synthetic site' "${SYNTHETIC_LISTEN:-127.0.0.1:23011}" "$metrics"
-            awk -v seconds=$(((n - first) * every)) -f tools/summary.awk "$pages/$first" "$pages/$n"
+            printf '\033[H\033[2J%s   %s over %s s   http://%s/   Ctrl-C\n' \
+                'synthetic site' "$(doing)" "$(((n - first) * every))" "${SYNTHETIC_LISTEN:-127.0.0.1:23011}"
+            awk -v seconds=$(((n - first) * every)) -f tools/summary.awk $(seq -f "$pages/%.0f" "$first" "$n")
             n=$((n + 1))
         fi
         sleep "$every"
     done
+}
+
+# The scenario and what goes wrong, as the control API tells.
+doing() {
+    local api="http://${SYNTHETIC_LISTEN:-127.0.0.1:23011}" auth=() kinds
+    [ -z "${SYNTHETIC_TOKEN:-}" ] || auth=(-H "Authorization: Bearer $SYNTHETIC_TOKEN")
+    curl -sf "${auth[@]}" "$api/scenario" | sed -n 's/.*"scenario":"\([a-z_]*\)".*/\1/p' | tr -d '\n'
+    kinds=$(curl -sf "${auth[@]}" "$api/anomalies" | grep -o '"id":[0-9]*,"kind":"[a-z_]*"' | sed 's/.*"kind":"\([a-z_]*\)"/\1/' | paste -sd ' ') || true
+    printf '%s' "${kinds:+, $kinds}"
 }
 [ -z "$demo" ] || [ ! -t 1 ] || summary
 wait "$collector" || failed

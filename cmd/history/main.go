@@ -63,7 +63,7 @@ func parse(arguments []string, screen io.Writer) (*options, error) {
 	flags.StringVar(&o.out, "out", ".state/prometheus", "data folder of Prometheus (--storage.tsdb.path), made if it is not there")
 	config := flags.String("config", "configs/otelcol-llm.yaml,configs/overlays/synthetic.yaml", "the collector's configuration, from which site, labels and names follow")
 	flags.Float64Var(&o.incidents, "incidents", 5, "how many things go wrong in a week")
-	flags.StringVar(&o.host, "host", hostName(), "host.name of the site")
+	flags.StringVar(&o.host, "host", "synthetic", "host.name of the site; make demo has the same")
 	flags.StringVar(&o.job, "job", "otelcol-llm", "job_name in the configuration of Prometheus")
 	flags.StringVar(&o.target, "target", "localhost:8889", "target in the configuration of Prometheus")
 	if err := flags.Parse(arguments); err != nil {
@@ -88,13 +88,4 @@ func parse(arguments []string, screen io.Writer) (*options, error) {
 		return nil, fmt.Errorf("-incidents must be from 0 to 1000, not %v", o.incidents)
 	}
 	return o, nil
-}
-
-// hostName is what the collector's resource detection would find.
-func hostName() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "llm-host"
-	}
-	return name
 }

@@ -80,7 +80,7 @@ func newPipeline(ctx context.Context, o *options, shipped *shipped, docker strin
 	processors := dockerattributesprocessor.NewFactory()
 	processing := processors.CreateDefaultConfig()
 	if err := shipped.settings(processing, "processors", "docker_attributes", map[string]any{
-		"docker": map[string]any{"endpoint": docker},
+		"docker": map[string]any{"endpoint": docker}, "wait_for_metadata": true,
 	}); err != nil {
 		return nil, err
 	}

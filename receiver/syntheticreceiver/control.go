@@ -2,7 +2,6 @@ package syntheticreceiver
 
 import (
 	"context"
-	"crypto/subtle"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -76,17 +76,7 @@ func (c *control) handler() http.Handler {
 	mux.HandleFunc("POST /anomalies", c.startAnomaly)
 	mux.HandleFunc("DELETE /anomalies", c.endAnomalies)
 	mux.HandleFunc("DELETE /anomalies/{id}", c.endAnomaly)
-	// A page of another origin must not switch what happens here: browsers send such
-	// requests without asking as long as they look like a form.
-	guard := http.NewCrossOriginProtection()
-	return guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+c.token)) != 1 {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			answer(w, http.StatusUnauthorized, problem("the control API wants its token: Authorization: Bearer ..."))
-			return
-		}
-		mux.ServeHTTP(w, r)
-	}))
+	return guarded(c.token, mux)
 }
 
 type (
@@ -102,8 +92,9 @@ type (
 		Until  *time.Time       `json:"until,omitempty"`
 	}
 	kindState struct {
-		Kind  site.AnomalyKind `json:"kind"`
-		About string           `json:"about"`
+		Kind    site.AnomalyKind `json:"kind"`
+		About   string           `json:"about"`
+		Targets []string         `json:"targets,omitempty"`
 	}
 )
 
@@ -126,14 +117,14 @@ func (c *control) setScenario(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *control) anomalies(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, map[string]any{"anomalies": c.present(), "kinds": kinds()})
+	answer(w, http.StatusOK, map[string]any{"anomalies": c.present(), "kinds": c.kinds()})
 }
 
-func kinds() []kindState {
+func (c *control) kinds() []kindState {
 	names, about := site.AnomalyKinds()
 	list := make([]kindState, len(names))
 	for i := range names {
-		list[i] = kindState{names[i], about[i]}
+		list[i] = kindState{names[i], about[i], c.world.Targets(names[i])}
 	}
 	return list
 }
@@ -198,11 +189,11 @@ func (c *control) endAnomalies(w http.ResponseWriter, _ *http.Request) {
 func (c *control) page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'")
-	var models []string
-	for _, m := range c.world.Models() {
-		models = append(models, m.Container)
+	var scenarios []map[string]string
+	for _, s := range site.Scenarios() {
+		scenarios = append(scenarios, map[string]string{"Name": string(s), "About": s.About()})
 	}
-	_ = pageTemplate.Execute(w, map[string]any{"Scenarios": site.Scenarios(), "Kinds": kinds(), "Models": models})
+	_ = pageTemplate.Execute(w, map[string]any{"Scenarios": scenarios, "Kinds": c.kinds()})
 }
 
 func problem(text string) map[string]string { return map[string]string{"error": text} }
@@ -211,11 +202,17 @@ func problem(text string) map[string]string { return map[string]string{"error": 
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	d := json.NewDecoder(io.LimitReader(r.Body, maxBody))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		answer(w, http.StatusBadRequest, problem("the request must be a JSON object: "+err.Error()))
-		return false
+	err := d.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return true
+	case errors.As(err, &wrong) && wrong.Field != "":
+		answer(w, http.StatusBadRequest, problem(fmt.Sprintf("%q must be a text in quotes, not a %s", wrong.Field, wrong.Value)))
+	default:
+		answer(w, http.StatusBadRequest, problem(`the request must be a JSON object, such as {"scenario": "normal"}: `+strings.TrimPrefix(err.Error(), "json: ")))
 	}
-	return true
+	return false
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

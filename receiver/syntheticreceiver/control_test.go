@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator/site"
@@ -30,10 +31,9 @@ type controlled struct {
 func startControlled(t *testing.T, token string) *controlled {
 	t.Helper()
 	world := site.New(site.Config{Seed: 1, Start: time.Unix(1_780_000_000, 0)})
-	cfg := &ControlConfig{ServerConfig: confighttp.ServerConfig{Endpoint: "127.0.0.1:0"}}
+	cfg := &ControlConfig{ServerConfig: confighttp.ServerConfig{Endpoint: "127.0.0.1:0"}, Token: configopaque.String(token)}
 	c, err := startControl(t.Context(), cfg, componenttest.NewNopHost(), receivertest.NewNopSettings(metadata.Type), world)
 	require.NoError(t, err)
-	c.token = token
 	t.Cleanup(func() { assert.NoError(t, c.shutdown(context.Background())) })
 	return &controlled{t, world, "http://" + c.address, token}
 }
@@ -72,6 +72,7 @@ func TestControlScenario(t *testing.T) {
 		`{"scenario":"chaos"}`: "there is no scenario",
 		`{"szenario":"x"}`:     "unknown field",
 		`nonsense`:             "must be a JSON object",
+		`{"scenario":3}`:       `\"scenario\" must be a text in quotes, not a number`,
 	} {
 		status, answer := c.call("PUT", "/scenario", body)
 		assert.Equal(t, 400, status, body)
@@ -131,6 +132,34 @@ func TestControlToken(t *testing.T) {
 	assert.Equal(t, 401, status)
 	assert.NotContains(t, body, "secret")
 	assert.Equal(t, site.Normal, c.world.Scenario())
+	basic := func(password string) int {
+		req := &http.Request{Header: http.Header{}}
+		req.SetBasicAuth("anybody", password)
+		status, _ := c.call("GET", "/", "", "Authorization", req.Header.Get("Authorization"))
+		return status
+	}
+	assert.Equal(t, 200, basic("secret"), "as browsers ask for it")
+	assert.Equal(t, 401, basic("wrong"))
+	assert.Equal(t, 401, basic(""))
+	assert.Equal(t, 401, func() int { s, _ := c.call("GET", "/", "", "Authorization", ""); return s }())
+}
+
+// TestControlHost: a name that somebody else lets lead here is not answered.
+func TestControlHost(t *testing.T) {
+	c := startControlled(t, "")
+	for host, want := range map[string]int{
+		"localhost": 200, "localhost:23011": 200, "127.0.0.1": 200, "127.9.9.9:1": 200, "[::1]:23011": 200, "[::1]": 200,
+		"evil.example:23011": 403, "192.0.2.1:23011": 403, "localhost.evil.example": 403, "127.0.0.1.evil.example": 403,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+"/scenario", nil)
+		require.NoError(t, err)
+		req.Host = host
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		resp, err := client.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, want, resp.StatusCode, host)
+	}
 }
 
 // TestControlOrigin: a page of somebody else in the same browser must not switch anything.
@@ -147,7 +176,7 @@ func TestControlPage(t *testing.T) {
 	c := startControlled(t, "")
 	status, body := c.call("GET", "/", "")
 	assert.Equal(t, 200, status)
-	for _, want := range []string{"high_load", "nvlink_errors", "vllm-qwen3-32b", "Content-Type"} {
+	for _, want := range []string{"high_load", "nvlink_errors", "vllm-qwen3-32b", "Content-Type", `data-targets="0 1 2 3 4 5 6 7"`, site.HighLoad.About()} {
 		assert.Contains(t, body, want)
 	}
 }

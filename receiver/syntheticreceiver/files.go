@@ -81,7 +81,12 @@ func (f *files) log(id string, at time.Time, stream, text string) {
 		f.open[id] = l
 	}
 	if l.buf != nil && err == nil {
-		_, err = l.buf.Write(append(line, '\n'))
+		if l.buf.Available() <= len(line) { // whole lines: a reader must not meet a half
+			err = l.buf.Flush()
+		}
+		if err == nil {
+			_, err = l.buf.Write(append(line, '\n'))
+		}
 		l.size += len(line) + 1
 		if l.size > maxLogFile {
 			err = errors.Join(err, l.rotate())

@@ -34,6 +34,14 @@ func TestLogFiles(t *testing.T) {
 	assert.True(t, strings.HasSuffix(string(text), "\n"))
 	assert.JSONEq(t, `{"log":"a \"line\"\n","stream":"stderr","time":"2026-03-01T12:00:00.000000005Z"}`, string(text))
 
+	for range 100 { // more than a buffer holds
+		f.log("c1", at, "stderr", "a line of some length, so that it does not fit a whole number of times")
+	}
+	text, err = os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Greater(t, len(text), 4096)
+	assert.True(t, strings.HasSuffix(string(text), "}\n"), "a reader never meets a half line")
+
 	long := strings.Repeat("x", 1<<20)
 	for range 5 {
 		f.log("c1", at, "stdout", long)

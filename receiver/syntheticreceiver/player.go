@@ -15,6 +15,9 @@ import (
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator/site"
 )
 
+// introduction is how long nobody needs who was told where the engine is.
+const introduction = 2 * time.Second
+
 // player plays a site and runs the receivers that read it.
 type player struct {
 	cfg     *Config
@@ -77,12 +80,25 @@ func (p *player) open(ctx context.Context, host component.Host, now time.Time) e
 		return err
 	}
 	p.files.processes(p.world.Processes())
+	if p.replay == nil && p.cfg.Listen.Docker != "" {
+		p.introduce(ctx)
+	}
 	if p.cfg.Control != nil {
 		if p.control, err = startControl(ctx, p.cfg.Control, host, p.set, p.world); err != nil {
 			return err
 		}
 	}
 	return p.startInner(ctx, host)
+}
+
+// introduce lets whoever was told where the engine is find it before anything is
+// read, so that the first metrics and lines have the names of their containers.
+func (p *player) introduce(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, introduction)
+	defer cancel()
+	for p.world.Docker().Listeners() == 0 && ctx.Err() == nil {
+		time.Sleep(introduction / 100)
+	}
 }
 
 // play moves the site with the clock.

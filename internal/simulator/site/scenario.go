@@ -24,6 +24,9 @@ const (
 // Scenarios lists all scenarios.
 func Scenarios() []Scenario { return []Scenario{Normal, HighLoad, Degraded, Maintenance} }
 
+// About says what the scenario is like.
+func (s Scenario) About() string { return behaviours[s].about }
+
 // ParseScenario returns the scenario of that name.
 func ParseScenario(name string) (Scenario, error) {
 	if s := Scenario(name); slices.Contains(Scenarios(), s) {
@@ -38,6 +41,7 @@ func ParseScenario(name string) (Scenario, error) {
 
 // behaviour is what a scenario changes.
 type behaviour struct {
+	about string
 	// load multiplies the traffic, slow the times of servers.
 	load, slow float64
 	// serverErrors is the share of requests that fail in the server, clientErrors is added to those of the client.
@@ -50,10 +54,10 @@ type behaviour struct {
 
 // behaviours: high_load is chosen so that the reference site's busiest GPUs are at work 90 % of the time.
 var behaviours = map[Scenario]behaviour{
-	Normal:      {load: 1, slow: 1, serverErrors: 0.002, logErrors: 0.02},
-	HighLoad:    {load: 9, slow: 1.1, serverErrors: 0.004, clientErrors: 0.004, logErrors: 0.1},
-	Degraded:    {load: 0.8, slow: 2.5, serverErrors: 0.08, clientErrors: 0.02, stopped: []int{7}, logErrors: 2},
-	Maintenance: {load: 0.08, slow: 1, stopped: []int{1}, logErrors: 0.02},
+	Normal:      {about: "10 to 20 requests a minute", load: 1, slow: 1, serverErrors: 0.002, logErrors: 0.02},
+	HighLoad:    {about: "the busiest GPUs at work 90 % of the time", load: 9, slow: 1.1, serverErrors: 0.004, clientErrors: 0.004, logErrors: 0.1},
+	Degraded:    {about: "errors, slow servers, one down", load: 0.8, slow: 2.5, serverErrors: 0.08, clientErrors: 0.02, stopped: []int{7}, logErrors: 2},
+	Maintenance: {about: "hardly a request, the largest model stopped", load: 0.08, slow: 1, stopped: []int{1}, logErrors: 0.02},
 }
 
 // Scenario is the one that plays.
