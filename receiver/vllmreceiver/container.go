@@ -28,7 +28,14 @@ type containerTracker struct {
 	// in it.
 	since    time.Time
 	wasReady bool
+	// calm is how often Docker had started it again when the server was well, or was
+	// first seen.
+	calm int
 }
+
+// givenUp is how often Docker starts a server again that does not become ready until
+// it counts as failed.
+const givenUp = 2
 
 // look asks for the newest state of the container, and returns whether it was
 // started again.
@@ -49,6 +56,10 @@ func (t *containerTracker) look(now time.Time) (restarted bool) {
 	if restarted {
 		t.wasReady = false
 	}
+	if first {
+		t.calm = c.RestartCount
+	}
+	t.calm = min(t.calm, c.RestartCount) // somebody who starts it anew makes Docker count anew
 	t.current, t.since = c, started
 	if spec, ok := t.choose(c); ok {
 		t.facts = factsOf(c, &spec)
@@ -81,9 +92,14 @@ func (t *containerTracker) judge(state serverState, reason string) (corrected se
 	case stateLoading, stateUnreachable, stateUnknown:
 	default:
 		t.wasReady = true
+		if t.current != nil {
+			t.calm = t.current.RestartCount
+		}
 		return state, false
 	}
 	switch {
+	case t.current != nil && t.current.RestartCount >= t.calm+givenUp:
+		return stateFailed, false
 	case state == stateLoading && t.wasReady:
 		return stateFailed, false // it loads once in a run
 	case state == stateLoading:

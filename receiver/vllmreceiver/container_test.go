@@ -98,6 +98,44 @@ func TestContainerLife(t *testing.T) {
 	step("unreachable", "no_address", 0, nothing)
 }
 
+// TestContainerLoop: a server that Docker starts again and again has failed, until it
+// is ready or somebody starts it anew.
+func TestContainerLoop(t *testing.T) {
+	c := newClock()
+	v := simulator.NewVLLM(simulator.VLLMConfig{Now: c.now})
+	faulty := &simulator.Faulty{Next: v.Handler(), AllPaths: true}
+	p := newProbe(t, c, serve(t, faulty))
+	first := chatContainer(c)
+	first.RestartCount = 7 // of before anybody looked
+	replace := p.inContainer(t, first)
+	faulty.Set(simulator.FaultDropConnection)
+	is := func(want string, state docker.State, restarts int) {
+		t.Helper()
+		replace(func(d *docker.Container) {
+			if d.RestartCount != restarts {
+				d.Started = c.now()
+			}
+			d.State, d.RestartCount = state, restarts
+		})
+		assert.Equal(t, want, p.read(t).state(t))
+	}
+	is("loading", docker.StateRunning, 7)
+	is("unreachable", docker.StateRestarting, 7)
+	is("loading", docker.StateRunning, 8)
+	is("failed", docker.StateRunning, 9)
+	is("failed", docker.StateRestarting, 9)
+	is("failed", docker.StateRunning, 10)
+	is("loading", docker.StateRunning, 0) // docker start, by somebody
+	is("loading", docker.StateRunning, 1)
+	is("failed", docker.StateRunning, 2)
+	faulty.Set(simulator.FaultNone)
+	v.Play(1, time.Minute, 1)
+	is("ready", docker.StateRunning, 2)
+	faulty.Set(simulator.FaultDropConnection)
+	is("loading", docker.StateRunning, 3)
+	is("failed", docker.StateRunning, 4)
+}
+
 // TestContainerUnknown: a watcher may forget a container before it is told.
 func TestContainerUnknown(t *testing.T) {
 	c := newClock()

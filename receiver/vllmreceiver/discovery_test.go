@@ -289,9 +289,10 @@ func TestDiscoveryRestartLoop(t *testing.T) {
 		w.engine.Crash("loop", 1)
 		w.engine.Start("loop")
 	}
-	w.awaitState("loop", "loading")
+	w.awaitState("loop", "failed")
 	w.engine.Crash("loop", 1)
-	w.awaitState("loop", "unreachable")
+	w.eventually("about to be started again", func() bool { return w.newest("loop").problem(t) == "container_restarting" })
+	w.awaitState("loop", "failed")
 	faulty.Set(simulator.FaultNone)
 	w.engine.Start("loop")
 	w.awaitState("loop", "ready")
