@@ -37,6 +37,7 @@ require (
 	go.opentelemetry.io/collector/connector/connectortest v0.138.0
 	go.opentelemetry.io/collector/consumer v1.44.0
 	go.opentelemetry.io/collector/consumer/consumertest v0.138.0
+	go.opentelemetry.io/collector/exporter v1.44.0
 	go.opentelemetry.io/collector/extension v1.44.0
 	go.opentelemetry.io/collector/extension/xextension v0.138.0
 	go.opentelemetry.io/collector/filter v0.138.0
@@ -172,7 +173,6 @@ require (
 	go.opentelemetry.io/collector/connector/xconnector v0.138.0 // indirect
 	go.opentelemetry.io/collector/consumer/consumererror v0.138.0 // indirect
 	go.opentelemetry.io/collector/consumer/xconsumer v0.138.0 // indirect
-	go.opentelemetry.io/collector/exporter v1.44.0 // indirect
 	go.opentelemetry.io/collector/exporter/exporterhelper v0.138.0 // indirect
 	go.opentelemetry.io/collector/extension/extensionauth v1.44.0 // indirect
 	go.opentelemetry.io/collector/extension/extensionmiddleware v0.138.0 // indirect
