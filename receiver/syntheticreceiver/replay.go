@@ -106,8 +106,11 @@ func (r *Replay) join(p *player, name string, cfg component.Config) (consumer.Me
 		if md.ResourceMetrics().Len() == 0 {
 			return nil
 		}
-		instance, _ := md.ResourceMetrics().At(0).Resource().Attributes().Get("service.instance.id")
-		return servers[instance.AsString()]
+		instance, ok := md.ResourceMetrics().At(0).Resource().Attributes().Get("service.instance.id")
+		if !ok {
+			return nil
+		}
+		return servers[instance.Str()]
 	})
 }
 

@@ -111,13 +111,16 @@ func (e *engine) drop(now time.Duration) []*request {
 	return lost
 }
 
+// scheduling is how long a request waits for the next step of an engine that has nothing else to do.
+const scheduling = 30 * time.Microsecond
+
 // finish tells the server's counters of a request that is over.
 func (e *engine) finish(r *request, reason simulator.FinishReason) {
 	e.work.add(r)
 	e.logged.add(r)
 	e.vllm.Finish(simulator.VLLMRequest{
 		PromptTokens: r.prompt, CachedTokens: r.cached, OutputTokens: r.output,
-		MaxTokens: max(r.output, 1024), Queue: r.admitted - r.arrived - r.overhead, Prefill: r.first - r.admitted, Decode: r.ended - r.first,
+		MaxTokens: max(r.output, 1024), Queue: r.admitted - r.arrived - r.overhead + scheduling, Prefill: r.first - r.admitted, Decode: r.ended - r.first,
 		Reason: reason, Route: routes[e.spec.Kind],
 	})
 }

@@ -99,6 +99,6 @@ func (w *World) giveUp(r *request) {
 func (e *engine) finishAborted(r *request) {
 	e.vllm.Finish(simulator.VLLMRequest{
 		PromptTokens: r.prompt, CachedTokens: r.cached,
-		Queue: r.admitted - r.arrived - r.overhead, Prefill: r.first - r.admitted, Reason: simulator.ReasonAbort,
+		Queue: r.admitted - r.arrived - r.overhead + scheduling, Prefill: r.first - r.admitted, Reason: simulator.ReasonAbort,
 	})
 }

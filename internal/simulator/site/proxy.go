@@ -162,7 +162,7 @@ func (w *World) accounted(r *request) simulator.LiteLLMRequest {
 	return simulator.LiteLLMRequest{
 		Model: r.model.spec.Public, Route: routes[r.model.spec.Kind], Key: simulator.LiteLLMHash("sk-" + team), KeyAlias: team, Team: team + "-id", TeamAlias: team,
 		User: fmt.Sprintf("user-%02d", r.user+1), IP: "192.0.2.10", UserAgent: "openai-python/1.99.1",
-		Total: w.now - r.arrived, Queue: time.Duration(float64(r.overhead) * 0.2),
+		Total: w.now - r.arrived, Queue: time.Duration(float64(r.overhead) * 0.015),
 	}
 }
 

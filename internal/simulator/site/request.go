@@ -44,7 +44,7 @@ func (w *World) draw(at time.Duration) *request {
 		streaming: m.Kind == Chat && rng.Float64() < w.cfg.Spec.Traffic.Streaming,
 		prompt:    logNormal(rng, m.Prompt, m.PromptSigma, 1, m.Context*3/4),
 		wrong:     rng.Float64() < w.effects.clientErrors(w.cfg.Spec.Traffic.Errors),
-		overhead:  time.Duration((4 + 6*rng.ExpFloat64()) * float64(time.Millisecond)),
+		overhead:  time.Duration((2 + 3*rng.ExpFloat64()) * float64(time.Millisecond)),
 	}
 	r.team = r.user % max(w.cfg.Spec.Traffic.Teams, 1)
 	if m.Kind == Chat {
