@@ -59,6 +59,7 @@ bench: build ## our receivers beside contrib's prometheusreceiver and docker_sta
 	go run ./test/bench
 	go run ./test/bench -what docker
 	go run ./test/bench -what litellm
+	go run ./test/bench -what synthetic -endpoints 10,1000
 
 .PHONY: tidy-check
 tidy-check:

@@ -7,6 +7,7 @@
 //	go run ./test/bench -endpoints 10,100,1000
 //	go run ./test/bench -what docker -containers 500
 //	go run ./test/bench -what litellm -lines 100000
+//	go run ./test/bench -what synthetic -endpoints 10,1000
 package main
 
 import (
@@ -63,14 +64,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		return writeDockerReport(stdout, p, runs)
 	case whatLiteLLM:
 		return writeProxyReport(stdout, p, runs)
+	case whatSynthetic:
+		return writeSiteReport(stdout, p, runs)
 	}
 	return writeReport(stdout, p, runs)
 }
 
 const (
-	whatVLLM    = "vllm"
-	whatDocker  = "docker"
-	whatLiteLLM = "litellm"
+	whatVLLM      = "vllm"
+	whatDocker    = "docker"
+	whatLiteLLM   = "litellm"
+	whatSynthetic = "synthetic"
 )
 
 // plan is what the flags ask for.
@@ -98,11 +102,11 @@ func parsePlan(args []string) (*plan, error) {
 		p.endpoints, err = parseCounts(s)
 		return err
 	})
-	f.StringVar(&p.what, "what", whatVLLM, "what is read: "+whatVLLM+" servers, a "+whatDocker+" engine or a "+whatLiteLLM+" proxy")
+	f.StringVar(&p.what, "what", whatVLLM, "what is read: "+whatVLLM+" servers, a "+whatDocker+" engine or a "+whatLiteLLM+" proxy; or the "+whatSynthetic+" site, with as many servers as endpoints")
 	f.IntVar(&p.containers, "containers", 500, "how many containers the engine has")
 	f.IntVar(&p.lines, "lines", 100_000, "how many lines the proxy's page has, about")
 	f.StringVar(&receivers, "receivers", "", "which of "+kindNames(receiverKinds)+"; of a "+whatDocker+" engine "+kindNames(dockerKinds)+
-		"; of a "+whatLiteLLM+" proxy "+kindNames(proxyKinds)+" (default all)")
+		"; of a "+whatLiteLLM+" proxy "+kindNames(proxyKinds)+"; of the "+whatSynthetic+" site "+kindNames(siteKinds)+" (default all)")
 	f.StringVar(&p.sink, "sink", sinkDebug, "exporter: "+sinkDebug+", which costs next to nothing, or "+sinkPrometheus+", read once in each interval")
 	f.DurationVar(&p.interval, "interval", 0, "scrape interval (default 5s up to 100 endpoints, 10s beyond, of an engine and of a proxy)")
 	f.IntVar(&p.scrapes, "scrapes", 4, "scrapes of each endpoint that are measured")
@@ -115,8 +119,8 @@ func parsePlan(args []string) (*plan, error) {
 	switch {
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	case p.what != whatVLLM && p.what != whatDocker && p.what != whatLiteLLM:
-		return nil, fmt.Errorf("-what must be %s, %s or %s, not %q", whatVLLM, whatDocker, whatLiteLLM, p.what)
+	case kindsOf[p.what] == nil:
+		return nil, fmt.Errorf("-what must be %s, %s, %s or %s, not %q", whatVLLM, whatDocker, whatLiteLLM, whatSynthetic, p.what)
 	case p.lines < 1 || p.lines > maxLines:
 		return nil, fmt.Errorf("-lines must be from 1 to %d", maxLines)
 	case p.containers < 1 || p.containers > maxEndpoints:
@@ -128,9 +132,8 @@ func parsePlan(args []string) (*plan, error) {
 	case p.scrapes < 1 || p.warmup < 1 || p.rounds < 1:
 		return nil, errors.New("-scrapes, -warmup and -rounds must be at least 1")
 	}
-	known := map[string][]receiverKind{whatVLLM: receiverKinds, whatDocker: dockerKinds, whatLiteLLM: proxyKinds}[p.what]
 	var err error
-	p.receivers, err = parseKinds(receivers, known)
+	p.receivers, err = parseKinds(receivers, kindsOf[p.what])
 	return p, err
 }
 
@@ -176,6 +179,8 @@ func (p *plan) intervalOf(n int) time.Duration {
 	switch {
 	case p.interval > 0:
 		return p.interval
+	case p.what == whatSynthetic:
+		return llmInterval // all is read once in it
 	case n > 100 || p.what != whatVLLM:
 		return 10 * time.Second
 	}
@@ -190,11 +195,16 @@ func (p *plan) measure(ctx context.Context) ([]figures, error) {
 		counts, one = []int{p.containers}, p.measureDocker
 	case whatLiteLLM:
 		counts, one = []int{p.lines}, p.measureProxy
+	case whatSynthetic:
+		one = p.measureSite
 	}
 	var runs []figures
 	for range p.rounds {
 		for _, n := range counts {
 			for _, kind := range p.receivers {
+				if p.what == whatSynthetic && (n == 0) != (kind == kindIdle) {
+					continue // a site is nothing without one
+				}
 				f, err := one(ctx, kind, n)
 				if err != nil {
 					return nil, fmt.Errorf("%s of %d: %w", kind, n, err)

@@ -21,6 +21,10 @@ const (
 	// kindPrometheusLabels drops the labels that the LiteLLM receiver drops.
 	kindPrometheusLabels receiverKind = "prometheus-labeldrop"
 
+	// kindSite is the synthetic site without who reads it, kindSynthetic with them.
+	kindSite      receiverKind = "site"
+	kindSynthetic receiverKind = "synthetic"
+
 	// kindIdle reads nothing.
 	kindIdle receiverKind = "idle"
 	// kindInventory watches the engine, for metrics and logs.
@@ -37,6 +41,9 @@ var (
 	receiverKinds = []receiverKind{kindVLLM, kindPrometheus, kindPrometheusDrop}
 	dockerKinds   = []receiverKind{kindIdle, kindInventory, kindStats, kindStatsAttributes, kindDocker}
 	proxyKinds    = []receiverKind{kindIdle, kindLiteLLM, kindPrometheusLabels}
+	siteKinds     = []receiverKind{kindIdle, kindSite, kindSynthetic}
+
+	kindsOf = map[string][]receiverKind{whatVLLM: receiverKinds, whatDocker: dockerKinds, whatLiteLLM: proxyKinds, whatSynthetic: siteKinds}
 )
 
 const scrapeTimeout = 5 * time.Second

@@ -41,6 +41,18 @@ func TestDockerSmoke(t *testing.T) {
 	}
 }
 
+// TestSiteSmoke is the same for the synthetic site.
+func TestSiteSmoke(t *testing.T) {
+	binary := filepath.Join("..", "..", "bin", "otelcol-llm")
+	require.FileExists(t, binary, "build it with: make build")
+	for _, kind := range siteKinds {
+		var report strings.Builder
+		args := []string{"-what=synthetic", "-binary", binary, "-endpoints=10", "-interval=4s", "-scrapes=2", "-warmup=1", "-rounds=1", "-receivers", string(kind)}
+		require.NoError(t, run(t.Context(), args, nil, &report))
+		require.Contains(t, report.String(), " | "+string(kind)+" | ")
+	}
+}
+
 // TestProxySmoke is the same for a proxy.
 func TestProxySmoke(t *testing.T) {
 	binary := filepath.Join("..", "..", "bin", "otelcol-llm")
