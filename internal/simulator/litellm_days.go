@@ -76,7 +76,8 @@ func (t *liteDays) write(now time.Time) {
 		}
 		row.add(&one.liteSums)
 	}
-	t.pending = slices.Delete(t.pending, 0, n)
+	clear(t.pending[:n])
+	t.pending = t.pending[n:]
 	oldest := now.UTC().AddDate(0, 0, -keptDays).Format(time.DateOnly)
 	for len(t.order) > 0 && t.order[0].date < oldest {
 		delete(t.rows, t.order[0].liteRowKey)

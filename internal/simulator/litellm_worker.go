@@ -1,9 +1,6 @@
 package simulator
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // liteWorker has the numbers of one process: series of each family by their labels.
 type liteWorker struct {
@@ -38,23 +35,26 @@ func (l *LiteLLM) at(w *liteWorker, key string, values map[string]string) *serie
 		return nil
 	}
 	f, all := &l.families[i], &w.families[i]
-	var id strings.Builder
-	labels := make([]label, 0, len(f.labels))
-	for _, name := range f.labels {
-		value, ok := values[name]
-		if !ok {
-			value = "None"
+	value := func(name string) string {
+		if v, ok := values[name]; ok {
+			return v
 		}
-		labels = append(labels, label{name, value})
-		id.WriteString(value + "\x00")
+		return "None"
 	}
-	s := all.index[id.String()]
+	id := make([]byte, 0, 256) // on the stack, for the usual labels
+	for _, name := range f.labels {
+		id = append(append(id, value(name)...), 0)
+	}
+	s := all.index[string(id)]
 	if s == nil {
-		s = &series{labels: labels, created: l.cfg.Now()}
+		s = &series{created: l.cfg.Now()}
+		for _, name := range f.labels {
+			s.labels = append(s.labels, label{name, value(name)})
+		}
 		if f.kind == kindHistogram {
 			s.hist = newHistogram(f.bounds)
 		}
-		all.index[id.String()] = s
+		all.index[string(id)] = s
 		all.order = append(all.order, s)
 	}
 	return s

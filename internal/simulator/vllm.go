@@ -170,9 +170,10 @@ func (v *VLLM) engine(i int) *engine {
 func (v *VLLM) SetLoad(engine int, load VLLMLoad) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	e := v.engine(engine)
-	e.load = load
-	e.setGauges()
+	if e := v.engine(engine); e.load != load {
+		e.load = load
+		e.setGauges()
+	}
 }
 
 // SetSleep puts all engines to sleep: 0 is awake, 1 has offloaded the weights, 2 has discarded them.

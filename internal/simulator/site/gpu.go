@@ -137,9 +137,9 @@ func (g *gpu) parallel() bool {
 }
 
 func (g *gpu) showErrors(s *simulator.GPUState) {
-	for _, counter := range []nvml.ECCCounter{nvml.ECCVolatile, nvml.ECCAggregate} {
-		for kind, n := range map[nvml.ECCKind]uint64{nvml.ECCCorrected: g.errors[0], nvml.ECCUncorrected: g.errors[1]} {
-			if n > 0 {
+	for _, counter := range [...]nvml.ECCCounter{nvml.ECCVolatile, nvml.ECCAggregate} {
+		for i, kind := range [...]nvml.ECCKind{nvml.ECCCorrected, nvml.ECCUncorrected} {
+			if n := g.errors[i]; n > 0 {
 				s.ECC[simulator.ECCKey{Kind: kind, Counter: counter, Location: nvml.MemoryDRAM}] = n
 			}
 		}

@@ -37,6 +37,8 @@ type proxy struct {
 	inFlight int
 	// left is what each team may still spend.
 	left []float64
+	// budgets are what is shown of them.
+	budgets []simulator.LiteLLMBudget
 	// checked is when the proxy checked its models last.
 	checked time.Duration
 }
@@ -63,8 +65,9 @@ func newProxy(w *World) proxy {
 		Redis: true, ActivityDelay: time.Minute, Now: w.clock.Now,
 	})
 	p := proxy{box: w.boxNamed(proxyContainer), checked: -healthPeriod}
-	for range s.Traffic.Teams {
+	for i := range s.Traffic.Teams {
 		p.left = append(p.left, s.Proxy.Budget)
+		p.budgets = append(p.budgets, simulator.LiteLLMBudget{Entity: "team", ID: fmt.Sprintf("team-%d-id", i+1), Alias: fmt.Sprintf("team-%d", i+1), Max: s.Proxy.Budget})
 	}
 	p.show(w)
 	return p
@@ -80,6 +83,7 @@ func (p *proxy) started(w *World) {
 func (*proxy) show(w *World) {
 	t := &w.cfg.Spec.Traffic
 	w.litellm.SetPeople(t.Users, t.Users/2, t.Teams)
+	w.litellm.SetBudget(simulator.LiteLLMBudget{Entity: "api_key", ID: simulator.LiteLLMHash(ProxyKey), Alias: "monitoring", Remaining: math.Inf(1), Max: math.Inf(1)})
 	for i := range w.engines {
 		w.litellm.SetState(i, 0)
 	}
@@ -139,12 +143,10 @@ func (p *proxy) step(w *World) {
 			p.left[i] = spec.Budget
 		}
 	}
-	for i, remaining := range p.left {
-		w.litellm.SetBudget(simulator.LiteLLMBudget{
-			Entity: "team", ID: fmt.Sprintf("team-%d-id", i+1), Alias: fmt.Sprintf("team-%d", i+1), Remaining: remaining, Max: spec.Budget, Reset: left,
-		})
+	for i := range p.budgets {
+		p.budgets[i].Remaining, p.budgets[i].Reset = p.left[i], left
+		w.litellm.SetBudget(p.budgets[i])
 	}
-	w.litellm.SetBudget(simulator.LiteLLMBudget{Entity: "api_key", ID: simulator.LiteLLMHash(ProxyKey), Alias: "monitoring", Remaining: math.Inf(1), Max: math.Inf(1)})
 	if w.now-p.checked >= healthPeriod {
 		p.checked = w.now
 		for i, e := range w.engines {
