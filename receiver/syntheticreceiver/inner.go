@@ -33,6 +33,9 @@ type innerReceiver struct {
 	metrics, logs bool
 }
 
+// usualServers is the default of max_servers.
+const usualServers = 200
+
 // settingsYAML are those that do not depend on the site: what the production
 // configuration sets, too.
 //
@@ -62,7 +65,9 @@ var innerReceivers = []innerReceiver{
 	{
 		factory: func(p *player) receiver.Factory { return vllmreceiver.NewFactoryAt(p.now) }, metrics: true,
 		settings: func(p *player) map[string]any {
-			return map[string]any{"docker": map[string]any{"endpoint": p.servers.docker(), "address": "published"}}
+			return map[string]any{"docker": map[string]any{
+				"endpoint": p.servers.docker(), "address": "published", "max_servers": max(len(p.world.Models()), usualServers),
+			}}
 		},
 	},
 	{

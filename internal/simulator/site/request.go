@@ -31,6 +31,10 @@ type request struct {
 	life int
 }
 
+// maxOutput is what clients ask for at most: a server whose only request takes minutes looks stuck, as it counts tokens at
+// the end.
+const maxOutput = 4096
+
 // draw makes the request that arrives at at.
 func (w *World) draw(at time.Duration) *request {
 	rng := w.random.requests
@@ -48,7 +52,7 @@ func (w *World) draw(at time.Duration) *request {
 	}
 	r.team = r.user % max(w.cfg.Spec.Traffic.Teams, 1)
 	if m.Kind == Chat {
-		r.output = logNormal(rng, m.Output, m.OutputSigma, 1, m.Context/4)
+		r.output = logNormal(rng, m.Output, m.OutputSigma, 1, min(m.Context/4, maxOutput))
 	}
 	// Prompts of a conversation repeat what came before; whole blocks of it are in the cache.
 	if share := rng.Float64(); share > 0.4 {
