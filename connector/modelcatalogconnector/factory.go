@@ -12,26 +12,21 @@ import (
 )
 
 // NewFactory returns the factory of the model catalog.
-func NewFactory() connector.Factory {
-	return connector.NewFactory(
-		metadata.Type,
-		createDefaultConfig,
-		connector.WithMetricsToMetrics(func(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
-			return newCatalog(cfg.(*Config), set, next)
-		}, metadata.MetricsToMetricsStability),
-	)
-}
+func NewFactory() connector.Factory { return newFactory(nil) }
 
 // NewFactoryAt returns a factory whose catalogs take now for the time, that of
 // simulated sources. Since no timer of the machine follows it, they emit after what
 // comes once their interval is over.
-func NewFactoryAt(now func() time.Time) connector.Factory {
+func NewFactoryAt(now func() time.Time) connector.Factory { return newFactory(now) }
+
+// newFactory: without now it is the machine's.
+func newFactory(now func() time.Time) connector.Factory {
 	return connector.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
 		connector.WithMetricsToMetrics(func(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
 			c, err := newCatalog(cfg.(*Config), set, next)
-			if err == nil {
+			if err == nil && now != nil {
 				c.now, c.inTurn = now, true
 			}
 			return c, err

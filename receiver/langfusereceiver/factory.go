@@ -15,26 +15,23 @@ import (
 )
 
 // NewFactory returns the factory of the Langfuse receiver.
-func NewFactory() receiver.Factory {
-	return receiver.NewFactory(
-		metadata.Type,
-		createDefaultConfig,
-		receiver.WithMetrics(func(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-			return newReceiver(newScraper(cfg.(*Config), set), set, next)
-		}, metadata.MetricsStability),
-	)
-}
+func NewFactory() receiver.Factory { return newFactory(nil) }
 
 // NewFactoryAt returns a factory whose receivers take now for the time, that of a
 // simulated server. Since no timer of the machine follows it, they ask the server in
 // their scrapes, all that is due.
-func NewFactoryAt(now func() time.Time) receiver.Factory {
+func NewFactoryAt(now func() time.Time) receiver.Factory { return newFactory(now) }
+
+// newFactory: without now it is the machine's.
+func newFactory(now func() time.Time) receiver.Factory {
 	return receiver.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
 		receiver.WithMetrics(func(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
 			s := newScraper(cfg.(*Config), set)
-			s.board.clock, s.inTurn = now, true
+			if now != nil {
+				s.board.clock, s.inTurn = now, true
+			}
 			return newReceiver(s, set, next)
 		}, metadata.MetricsStability),
 	)
