@@ -31,6 +31,9 @@ const (
 
 type object = map[string]any
 
+// shippedExtensions are those of the shipped configuration, and one for the bench: lists replace each other.
+var shippedExtensions = []string{"healthcheckv2", "zpages", "file_storage", "pprof"}
+
 // ports are addresses that the collector listens on.
 type ports struct {
 	telemetry, pprof, sink int
@@ -42,10 +45,36 @@ type setup struct {
 	receivers, processors object
 	// logs are the receivers that are in a pipeline of logs as well.
 	logs []string
+	// shipped is there for a collector with a shipped configuration instead.
+	shipped *shipped
+}
+
+// shipped are configurations of this repository, and what a bench changes of them.
+type shipped struct {
+	files []string
+	// receivers and pipelines lie over theirs.
+	receivers, pipelines object
+	// environment of the collector, whose folder that is.
+	environment func(folder string, p ports) []string
 }
 
 // collectorConfig returns the configuration; JSON is YAML too.
 func collectorConfig(s setup, sink string, p ports) ([]byte, error) {
+	extensions := object{"pprof": object{"endpoint": loopback(p.pprof)}}
+	telemetry := object{
+		"logs": object{"level": "warn"},
+		"metrics": object{"readers": []object{{"pull": object{"exporter": object{"prometheus": object{
+			"host": "127.0.0.1", "port": p.telemetry,
+			"without_units": true, "without_type_suffix": true, "without_scope_info": true,
+		}}}}}},
+	}
+	if s.shipped != nil {
+		service := object{"extensions": shippedExtensions, "telemetry": telemetry}
+		if len(s.shipped.pipelines) > 0 {
+			service["pipelines"] = s.shipped.pipelines
+		}
+		return json.Marshal(object{"receivers": s.shipped.receivers, "extensions": extensions, "service": service})
+	}
 	debug := object{"verbosity": "basic"} // logs one line for each batch at info, which the level below leaves out
 	exporters := object{sinkDebug: debug}
 	if sink == sinkPrometheus {
@@ -56,18 +85,8 @@ func collectorConfig(s setup, sink string, p ports) ([]byte, error) {
 	config := object{
 		"receivers":  s.receivers,
 		"exporters":  exporters,
-		"extensions": object{"pprof": object{"endpoint": loopback(p.pprof)}},
-		"service": object{
-			"extensions": []string{"pprof"},
-			"pipelines":  pipelines,
-			"telemetry": object{
-				"logs": object{"level": "warn"},
-				"metrics": object{"readers": []object{{"pull": object{"exporter": object{"prometheus": object{
-					"host": "127.0.0.1", "port": p.telemetry,
-					"without_units": true, "without_type_suffix": true, "without_scope_info": true,
-				}}}}}},
-			},
-		},
+		"extensions": extensions,
+		"service":    object{"extensions": []string{"pprof"}, "pipelines": pipelines, "telemetry": telemetry},
 	}
 	if len(s.processors) > 0 {
 		config["processors"], metrics["processors"] = s.processors, slices.Sorted(maps.Keys(s.processors))
@@ -105,7 +124,7 @@ func startCollector(ctx context.Context, binary string, what setup, sink string)
 		return nil, err
 	}
 	c := &collector{ports: p, folder: folder, exited: make(chan struct{})}
-	if err := c.start(binary, config); err != nil {
+	if err := c.start(binary, config, what.shipped); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	if err := c.waitReady(ctx); err != nil {
@@ -114,7 +133,7 @@ func startCollector(ctx context.Context, binary string, what setup, sink string)
 	return c, nil
 }
 
-func (c *collector) start(binary string, config []byte) error {
+func (c *collector) start(binary string, config []byte, under *shipped) error {
 	path := filepath.Join(c.folder, "config.yaml")
 	if err := os.WriteFile(path, config, 0o600); err != nil {
 		return err
@@ -124,8 +143,15 @@ func (c *collector) start(binary string, config []byte) error {
 		return err
 	}
 	defer log.Close() // the child has its own descriptor
-	c.cmd = exec.Command(binary, "--config", path)
+	c.cmd = exec.Command(binary)
 	c.cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // no GOGC, GOMAXPROCS or OTEL_* of whoever runs the bench
+	if under != nil {
+		for _, file := range under.files {
+			c.cmd.Args = append(c.cmd.Args, "--config", file)
+		}
+		c.cmd.Env = append(c.cmd.Env, under.environment(c.folder, c.ports)...)
+	}
+	c.cmd.Args = append(c.cmd.Args, "--config", path)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.cmd.Start(); err != nil {

@@ -80,6 +80,7 @@ const (
 // plan is what the flags ask for.
 type plan struct {
 	binary     string
+	configs    string // folder of the shipped configurations
 	what       string
 	endpoints  []int
 	containers int
@@ -98,6 +99,7 @@ func parsePlan(args []string) (*plan, error) {
 	var receivers string
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&p.binary, "binary", "bin/otelcol-llm", "the collector")
+	f.StringVar(&p.configs, "configs", "configs", "folder of the configurations that the "+whatSynthetic+" site is played with")
 	f.Func("endpoints", "how many servers to scrape, one run each (default 10,100,1000)", func(s string) (err error) {
 		p.endpoints, err = parseCounts(s)
 		return err
@@ -107,7 +109,7 @@ func parsePlan(args []string) (*plan, error) {
 	f.IntVar(&p.lines, "lines", 100_000, "how many lines the proxy's page has, about")
 	f.StringVar(&receivers, "receivers", "", "which of "+kindNames(receiverKinds)+"; of a "+whatDocker+" engine "+kindNames(dockerKinds)+
 		"; of a "+whatLiteLLM+" proxy "+kindNames(proxyKinds)+"; of the "+whatSynthetic+" site "+kindNames(siteKinds)+" (default all)")
-	f.StringVar(&p.sink, "sink", sinkDebug, "exporter: "+sinkDebug+", which costs next to nothing, or "+sinkPrometheus+", read once in each interval")
+	f.StringVar(&p.sink, "sink", sinkDebug, "exporter: "+sinkDebug+", which costs next to nothing, or "+sinkPrometheus+", read once in each interval, as is that of the "+whatSynthetic+" site")
 	f.DurationVar(&p.interval, "interval", 0, "scrape interval (default 5s up to 100 endpoints, 10s beyond, of an engine and of a proxy)")
 	f.IntVar(&p.scrapes, "scrapes", 4, "scrapes of each endpoint that are measured")
 	f.IntVar(&p.warmup, "warmup", 2, "scrapes of each endpoint before")
@@ -131,6 +133,9 @@ func parsePlan(args []string) (*plan, error) {
 		return nil, errors.New("-interval must be at least 1s")
 	case p.scrapes < 1 || p.warmup < 1 || p.rounds < 1:
 		return nil, errors.New("-scrapes, -warmup and -rounds must be at least 1")
+	}
+	if p.what == whatSynthetic {
+		p.sink = sinkPrometheus // of the shipped configuration
 	}
 	var err error
 	p.receivers, err = parseKinds(receivers, kindsOf[p.what])

@@ -29,7 +29,7 @@ func TestParsePlan(t *testing.T) {
 	p, err := parsePlan(nil)
 	require.NoError(t, err)
 	require.Equal(t, &plan{
-		binary: "bin/otelcol-llm", what: whatVLLM, endpoints: []int{10, 100, 1000}, containers: 500, lines: 100_000, receivers: receiverKinds,
+		binary: "bin/otelcol-llm", configs: "configs", what: whatVLLM, endpoints: []int{10, 100, 1000}, containers: 500, lines: 100_000, receivers: receiverKinds,
 		sink: sinkDebug, scrapes: 4, warmup: 2, rounds: 2,
 	}, p)
 	require.Equal(t, 5*time.Second, p.intervalOf(100))

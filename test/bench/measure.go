@@ -38,6 +38,8 @@ type figures struct {
 	// Bytes: allocated in the window, most in memory during it, that without the binary's pages, live on the heap at its end.
 	allocated, peak, own, heap float64
 	pageBytes                  int
+
+	site siteState // of a synthetic site
 }
 
 func (f *figures) line() string {
@@ -54,6 +56,8 @@ type load struct {
 	requests func(context.Context) (int64, error)
 	// warmUp returns when the window may begin.
 	warmUp func(context.Context, *collector) error
+	// after looks at the collector when all was measured; it may be nil.
+	after func(context.Context, *collector) error
 }
 
 // measurePages starts pages and a collector that reads them.
@@ -113,7 +117,9 @@ func (p *plan) measureOne(ctx context.Context, l load) (f figures, err error) {
 	if f.peak, f.own, err = peakMemory(c.pid); err != nil {
 		return figures{}, err
 	}
-	f.heap, err = liveHeap(ctx, c)
+	if f.heap, err = liveHeap(ctx, c); err == nil && l.after != nil {
+		err = l.after(ctx, c)
+	}
 	return f, err
 }
 

@@ -47,9 +47,12 @@ func TestSiteSmoke(t *testing.T) {
 	require.FileExists(t, binary, "build it with: make build")
 	for _, kind := range siteKinds {
 		var report strings.Builder
-		args := []string{"-what=synthetic", "-binary", binary, "-endpoints=10", "-interval=4s", "-scrapes=2", "-warmup=1", "-rounds=1", "-receivers", string(kind)}
+		args := []string{"-what=synthetic", "-binary", binary, "-configs=../../configs", "-endpoints=10", "-interval=4s", "-scrapes=2", "-warmup=1", "-rounds=1", "-receivers", string(kind)}
 		require.NoError(t, run(t.Context(), args, nil, &report))
 		require.Contains(t, report.String(), " | "+string(kind)+" | ")
+		if kind == kindSynthetic {
+			require.Contains(t, report.String(), "| 8 GPUs, 10 servers | 13 | 0 | ", "ten servers, proxy, analytics and driver are up")
+		}
 	}
 }
 

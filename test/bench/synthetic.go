@@ -4,8 +4,8 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"runtime"
+	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -24,54 +24,57 @@ func gpusOf(servers int) int {
 	return max(8, servers/10)
 }
 
-// siteSetup plays a site with a number of vLLM servers. kindSite plays it and lets nobody read it but what
-// records the host, kindSynthetic has the receivers inside.
-func siteSetup(kind receiverKind, servers int, interval time.Duration) setup {
-	if kind == kindIdle {
-		return pagesSetup(kindVLLM, []string{}, interval) // a pipeline must have a receiver
+// memoryLimitOf is the memory_limiter's for a site with n servers, in MiB: the shipped one is that of a single machine.
+func memoryLimitOf(servers int) int {
+	return 512 + 5*max(0, servers-referenceServers)
+}
+
+// insideReceivers are those that read the site.
+var insideReceivers = []string{"docker_stats", "docker_inventory", "nvml", "vllm", "litellm", "langfuse", "filelog"}
+
+// siteSetup is the shipped configuration with the overlay that plays a site, of a number of vLLM servers. kindSite plays it
+// and lets nobody read it but what records the host, kindSynthetic has the receivers inside, kindIdle no site.
+func (p *plan) siteSetup(kind receiverKind, servers int, interval time.Duration, loki string) setup {
+	synthetic := object{"scale": object{"gpus": gpusOf(servers), "servers": servers}}
+	s := &shipped{
+		files:     []string{filepath.Join(p.configs, "otelcol-llm.yaml"), filepath.Join(p.configs, "overlays", "synthetic.yaml")},
+		receivers: object{"synthetic": synthetic},
+		environment: func(folder string, at ports) []string {
+			return siteEnvironment(folder, at, interval, memoryLimitOf(servers), loki)
+		},
 	}
-	often, seldom := (interval / 2).String(), interval.String()
-	inside := object{
-		"docker_stats":     object{"collection_interval": often},
-		"docker_inventory": object{"collection_interval": often},
-		"nvml":             object{"collection_interval": often},
-		"vllm":             object{"collection_interval": seldom, "docker": object{"max_servers": max(servers, 200)}},
-		"litellm":          object{"collection_interval": seldom},
-		"langfuse":         object{"collection_interval": seldom},
-	}
-	if kind == kindSite {
-		for name := range inside {
+	switch kind {
+	case kindSite:
+		inside := object{}
+		for _, name := range insideReceivers {
 			inside[name] = object{"enabled": false}
 		}
-		inside["filelog"] = object{"enabled": false}
+		synthetic["receivers"] = inside
+	case kindIdle:
+		nobody := object{"receivers": []string{"otlp"}}
+		s.pipelines = object{"metrics": nobody, "logs/docker": nobody}
 	}
-	return setup{
-		receivers: object{"synthetic": object{
-			"collection_interval": often,
-			"scale":               object{"gpus": gpusOf(servers), "servers": servers},
-			"receivers":           inside,
-		}},
-		logs: []string{"synthetic"},
+	return setup{shipped: s}
+}
+
+// siteEnvironment keeps the collector away from others on this machine.
+func siteEnvironment(folder string, at ports, interval time.Duration, memory int, loki string) []string {
+	const anyPort = "127.0.0.1:0"
+	often, seldom := (interval / 2).String(), interval.String()
+	return []string{
+		"INFRA_INTERVAL=" + often, "VLLM_INTERVAL=" + seldom, "LITELLM_INTERVAL=" + seldom, "LANGFUSE_INTERVAL=" + seldom,
+		"MEMORY_LIMIT_MIB=" + strconv.Itoa(memory), "LOKI_OTLP_ENDPOINT=" + loki,
+		"STATE_DIR=" + filepath.Join(folder, "state"), "SYNTHETIC_DIR=" + filepath.Join(folder, "site"),
+		"SYNTHETIC_VLLM=", "SYNTHETIC_LITELLM=", "SYNTHETIC_LANGFUSE=", "SYNTHETIC_LISTEN=" + anyPort,
+		"METRICS_LISTEN=" + loopback(at.sink), "HEALTH_LISTEN=" + anyPort, "ZPAGES_LISTEN=" + anyPort,
+		"OTLP_GRPC_LISTEN=" + anyPort, "OTLP_HTTP_LISTEN=" + anyPort,
 	}
 }
 
-// writeSiteReport writes the markdown table of simulated sites.
-func writeSiteReport(out io.Writer, p *plan, runs []figures) error {
-	all := summarise(runs)
-	if _, err := fmt.Fprintf(out, "%s, %d cores, collector of %s, %s sink, intervals of %v and %v; medians of %d runs of %v.\n\n"+
-		"| site | part | CPU of one core | RSS peak MiB | own MiB | heap MiB | points/min |\n|---|---|---:|---:|---:|---:|---:|\n",
-		cpuModel(), runtime.NumCPU(), goVersion(p.binary), p.sink, p.intervalOf(0)/2, p.intervalOf(0), p.rounds, time.Duration(p.scrapes)*p.intervalOf(0)); err != nil {
-		return err
+// siteName is how a report calls a site.
+func siteName(servers int) string {
+	if servers == 0 {
+		return "none"
 	}
-	for _, s := range all {
-		site := "none"
-		if s.endpoints > 0 {
-			site = fmt.Sprintf("%d GPUs, %d servers", gpusOf(s.endpoints), s.endpoints)
-		}
-		if _, err := fmt.Fprintf(out, "| %s | %s | %.2f %% | %.0f | %.0f | %.0f | %.0f |\n", site, s.kind, 100*s.cpuShare, s.peak/mebi, s.own/mebi, s.heap/mebi,
-			s.pointsPerScrape*float64(time.Minute)/float64(p.intervalOf(0))); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fmt.Sprintf("%d GPUs, %d servers", gpusOf(servers), servers)
 }
