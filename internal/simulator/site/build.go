@@ -115,6 +115,7 @@ func (w *World) describe(b *box, c simulator.DockerContainer) simulator.DockerCo
 	c.Started = c.Created
 	c.Labels = map[string]string{"com.docker.compose.project": networkName, "com.docker.compose.service": b.name}
 	c.Networks = []simulator.DockerNetwork{{Name: networkName, IP: fmt.Sprintf("172.18.%d.%d", (b.index+2)/250, (b.index+2)%250+1), Aliases: []string{b.name}}}
+	c.HostConfig.NetworkMode, c.HostConfig.Runtime = networkName, "runc"
 	c.LogPath = "/var/lib/docker/containers/" + c.ID + "/" + c.ID + "-json.log"
 	return c
 }
