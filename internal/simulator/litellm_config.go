@@ -50,7 +50,7 @@ type LiteLLMConfig struct {
 	// StreamLabel is prometheus_emit_stream_label.
 	StreamLabel bool
 	// DropMetrics (names without _total) and DropLabels are left out by prometheus_metrics_config. Series that differ in
-	// nothing else become one.
+	// nothing else become one. A family that has no other labels, such as budgets, keeps them.
 	DropMetrics, DropLabels []string
 	// LatencyBounds are prometheus_latency_buckets. Nil means those of the version.
 	LatencyBounds []float64

@@ -104,7 +104,9 @@ func (c *LiteLLMConfig) families() []liteFamily {
 		if f.key == "total" && c.StreamLabel {
 			f.labels = with(f.labels, []string{"stream"})
 		}
-		f.labels = slices.DeleteFunc(slices.Clone(f.labels), func(name string) bool { return slices.Contains(c.DropLabels, name) })
+		if rest := slices.DeleteFunc(slices.Clone(f.labels), func(name string) bool { return slices.Contains(c.DropLabels, name) }); len(rest) > 0 {
+			f.labels = rest
+		}
 		if c.LatencyBounds != nil && f.kind == kindHistogram && f.key != "per_token" && f.key != "batch_duration" {
 			f.bounds = c.LatencyBounds
 		}

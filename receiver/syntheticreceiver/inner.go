@@ -33,8 +33,13 @@ type innerReceiver struct {
 	metrics, logs bool
 }
 
-// usualServers is the default of max_servers.
-const usualServers = 200
+// The limits of the receivers inside, unless the site is larger.
+const (
+	usualServers     = 200    // max_servers
+	usualDeployments = 500    // max_models
+	usualSeries      = 20_000 // max_series
+	seriesEach       = 50     // of a deployment, on the page of the proxy
+)
 
 // settingsYAML are those that do not depend on the site: what the production
 // configuration sets, too.
@@ -73,8 +78,10 @@ var innerReceivers = []innerReceiver{
 	{
 		factory: func(p *player) receiver.Factory { return litellmreceiver.NewFactoryAt(p.now) }, metrics: true,
 		settings: func(p *player) map[string]any {
+			deployments := len(p.world.Models())
 			return map[string]any{
 				"endpoint": p.servers.url(p.world.Proxy().Container), "name": p.world.Proxy().Container, "api_key": site.ProxyKey,
+				"max_models": max(deployments, usualDeployments), "max_series": max(seriesEach*deployments, usualSeries),
 				"headers": map[string]any{"Accept-Encoding": "identity"}, // its page is large, and goes nowhere
 			}
 		},

@@ -31,6 +31,14 @@ const (
 	driftFactor = 4.0 / 3
 )
 
+// manyDeployments is how many make whoever runs the proxy leave out clientLabels: a page has some 25 KB for each user of each
+// deployment, which would be a gigabyte with a thousand of them.
+const manyDeployments = 100
+
+var clientLabels = []string{
+	"end_user", "hashed_api_key", "api_key_alias", "team", "team_alias", "user", "user_email", "client_ip", "user_agent",
+}
+
 // proxy is LiteLLM: what it knows of the requests that pass through.
 type proxy struct {
 	box      *box
@@ -60,8 +68,12 @@ func newProxy(w *World) proxy {
 		})
 	}
 	version := simulator.LiteLLMVersion(s.Proxy.Version)
+	var dropped []string
+	if len(deployments) > manyDeployments {
+		dropped = clientLabels
+	}
 	w.litellm = simulator.NewLiteLLM(simulator.LiteLLMConfig{
-		Version: version, Deployments: deployments, Keys: []simulator.LiteLLMKey{{Key: ProxyKey, Alias: "monitoring", Admin: true}},
+		Version: version, DropLabels: dropped, Deployments: deployments, Keys: []simulator.LiteLLMKey{{Key: ProxyKey, Alias: "monitoring", Admin: true}},
 		Redis: true, ActivityDelay: time.Minute, Now: w.clock.Now,
 	})
 	p := proxy{box: w.boxNamed(proxyContainer), checked: -healthPeriod}
