@@ -25,7 +25,7 @@ func TestContainerParity(t *testing.T) {
 	runContainer(t, engine, name, &container.Config{
 		Image: "otelcol-llm-parity:v1", Labels: map[string]string{"com.docker.compose.project": "llm", "com.docker.compose.service": "redis"},
 	}, nil)
-	col := startCollector(t, nil)
+	col := startCollector(t, nil, "INFRA_INTERVAL=10s") // a real engine takes seconds for its statistics
 	synthetic, _ := startSynthetic(t)
 
 	// What depends on the version of the control groups, or on what a container has done so far.
