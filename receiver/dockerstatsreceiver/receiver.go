@@ -2,6 +2,7 @@ package dockerstatsreceiver
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	lastRetry  = 30 * time.Second
 	// lookInterval is shorter than an engine needs to start again.
 	lookInterval = time.Second
+	// grace is how much longer than a request takes at most the end of contrib's
+	// receiver may take.
+	grace = time.Second
 )
 
 // dockerStats runs contrib's receiver while the engine answers.
@@ -28,13 +32,15 @@ type dockerStats struct {
 	// retry is how long to wait after the first failure, look how often to ask
 	// whether the engine is still there.
 	retry, look time.Duration
+	// patience is how long Shutdown waits.
+	patience time.Duration
 
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 }
 
 func newReceiver(cfg *contrib.Config, set receiver.Settings, next consumer.Metrics) *dockerStats {
-	return &dockerStats{cfg: cfg, set: set, next: next, retry: firstRetry, look: lookInterval}
+	return &dockerStats{cfg: cfg, set: set, next: next, retry: firstRetry, look: lookInterval, patience: cfg.Config.Timeout + grace}
 }
 
 // Start fails only for an endpoint that cannot be one.
@@ -109,11 +115,25 @@ func (r *dockerStats) startInner(ctx context.Context, host component.Host, engin
 	return inner, nil
 }
 
-// Shutdown ends the waiting, or the receiver if it runs.
+var errSlow = errors.New("the Docker engine is slow to answer; what is asked for is left to end by itself")
+
+// Shutdown ends the waiting, or the receiver if it runs. Contrib's does not break off
+// a request, and may begin another when its interval is over meanwhile: an engine that
+// is slow must not hold the collector up for longer than one takes.
 func (r *dockerStats) Shutdown(context.Context) error {
-	if r.cancel != nil {
-		r.cancel()
-		r.wait.Wait()
+	if r.cancel == nil {
+		return nil
 	}
-	return nil
+	r.cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.wait.Wait()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(r.patience):
+		return errSlow
+	}
 }

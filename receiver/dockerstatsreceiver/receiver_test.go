@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -107,6 +108,34 @@ func TestEngineRestart(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 2, logs.FilterMessage("Docker answers.").Len())
+}
+
+// TestSlowEngine: the end of the receiver does not wait for an engine that hangs.
+func TestSlowEngine(t *testing.T) {
+	engine := simulator.NewDocker(simulator.DockerConfig{Containers: oneContainer()}).Handler()
+	asked, release := make(chan struct{}, 100), make(chan struct{})
+	socket := filepath.Join(t.TempDir(), "docker.sock")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", socket)
+	require.NoError(t, err)
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.HasSuffix(req.URL.Path, "/stats") {
+			asked <- struct{}{}
+			<-release
+		}
+		engine.ServeHTTP(w, req)
+	})}}
+	server.Start()
+	t.Cleanup(server.Close)
+	r, _, _ := newTestReceiver(t, "unix://"+socket, "")
+	r.cfg.Config.Timeout = patience
+	r.patience = 50 * time.Millisecond
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	<-asked
+	began := time.Now()
+	require.ErrorIs(t, r.Shutdown(context.Background()), errSlow)
+	assert.Less(t, time.Since(began), patience/2)
+	close(release)
+	r.wait.Wait()
 }
 
 func TestAPIVersion(t *testing.T) {
