@@ -26,7 +26,7 @@ func gpusOf(servers int) int {
 
 // memoryLimitOf is the memory_limiter's for a site with n servers, in MiB: the shipped one is that of a single machine.
 func memoryLimitOf(servers int) int {
-	return 512 + 5*max(0, servers-referenceServers)
+	return 512 + 3*max(0, servers-referenceServers)/2
 }
 
 // insideReceivers are those that read the site.

