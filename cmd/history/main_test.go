@@ -119,6 +119,7 @@ func TestHistory(t *testing.T) {
 	for series := range catalog {
 		assert.NotContains(t, series, "container_id", "names, not ids")
 	}
+	assert.Len(t, stored(t, folder, named("docker_up"), equal("docker_endpoint", "unix:///tmp/otelcol-llm/docker.sock")), 1, "as in a demo")
 	assert.Empty(t, stored(t, folder, labels.MustNewMatcher(labels.MatchNotEqual, "container_id", "")))
 	left, err := os.ReadDir(temporary)
 	require.NoError(t, err)

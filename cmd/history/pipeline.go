@@ -24,7 +24,9 @@ import (
 // pipeline is what the shipped configuration does with metrics between receivers and
 // Prometheus: its docker_attributes, model_catalog and prometheus, with its settings.
 type pipeline struct {
-	host    string
+	host string
+	// docker is where the engine of a demo is, whatever it is here.
+	docker  string
 	dropped []string
 	now     time.Time
 
@@ -130,7 +132,7 @@ func (p *pipeline) distribute(ctx context.Context, md pmetric.Metrics) error {
 }
 
 // identify does what the small processors of the configuration do: names instead of
-// ids, no scopes, and the name of the host.
+// ids, no scopes, and the name of the host. The engine is where it is in a demo.
 func (p *pipeline) identify(md pmetric.Metrics) {
 	for _, rm := range md.ResourceMetrics().All() {
 		attributes := rm.Resource().Attributes()
@@ -139,6 +141,9 @@ func (p *pipeline) identify(md pmetric.Metrics) {
 		}
 		if _, set := attributes.Get("host.name"); !set {
 			attributes.PutStr("host.name", p.host)
+		}
+		if _, set := attributes.Get("docker.endpoint"); set {
+			attributes.PutStr("docker.endpoint", p.docker)
 		}
 		for _, sm := range rm.ScopeMetrics().All() {
 			sm.Scope().SetName("")

@@ -37,14 +37,14 @@ func write(ctx context.Context, o *options, screen io.Writer) (err error) {
 	cfg := factory.CreateDefaultConfig().(*syntheticreceiver.Config)
 	shipped, err := load(ctx, o.config)
 	if err == nil {
-		err = shipped.settings(cfg, "receivers", "synthetic", map[string]any{
-			"listen": map[string]any{"docker": "unix://" + filepath.Join(site, "docker.sock"), "files": site},
-		})
+		err = shipped.settings(cfg, "receivers", "synthetic", nil)
 	}
 	if err != nil {
 		return err
 	}
-	cfg.Control = nil // nobody could follow
+	usual := cfg.Listen.Docker
+	cfg.Listen.Docker, cfg.Listen.Files = "unix://"+filepath.Join(site, "docker.sock"), site // a demo may have the usual ones
+	cfg.Control = nil                                                                        // nobody could follow
 	story := newStory(cfg.Seed, from, o.incidents)
 	replay := &syntheticreceiver.Replay{Config: cfg, From: from, To: to, Step: o.step, Direct: story.direct}
 
@@ -54,6 +54,7 @@ func write(ctx context.Context, o *options, screen io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	p.docker = usual
 	defer func() { err = firstOf(err, p.shutdown(context.WithoutCancel(ctx))) }()
 	b := newBlocks(o.out)
 	defer func() { err = firstOf(err, b.close(context.WithoutCancel(ctx))) }()
