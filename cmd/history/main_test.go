@@ -76,6 +76,7 @@ func named(name string) *labels.Matcher { return equal(labels.MetricName, name) 
 func TestHistory(t *testing.T) {
 	folder, temporary := filepath.Join(t.TempDir(), "data"), t.TempDir()
 	t.Setenv("TMPDIR", temporary)
+	t.Setenv("SYNTHETIC_DIR", "/run/demo")
 	anyPorts(t)
 	usual := progress
 	progress = 0
@@ -119,7 +120,7 @@ func TestHistory(t *testing.T) {
 	for series := range catalog {
 		assert.NotContains(t, series, "container_id", "names, not ids")
 	}
-	assert.Len(t, stored(t, folder, named("docker_up"), equal("docker_endpoint", "unix:///tmp/otelcol-llm/docker.sock")), 1, "as in a demo")
+	assert.Len(t, stored(t, folder, named("docker_up"), equal("docker_endpoint", "unix:///run/demo/docker.sock")), 1, "as in a demo")
 	assert.Empty(t, stored(t, folder, labels.MustNewMatcher(labels.MatchNotEqual, "container_id", "")))
 	left, err := os.ReadDir(temporary)
 	require.NoError(t, err)
