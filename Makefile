@@ -29,7 +29,7 @@ demo: build ## play a whole synthetic site, with a summary on the screen
 
 DAYS := 30
 .PHONY: history
-history: ## write DAYS days of the synthetic site for a Prometheus on .state/prometheus (30 days: some 12 minutes)
+history: ## write DAYS days of the synthetic site for a Prometheus on .state/prometheus (30 days: some 13 minutes)
 	@# Where make demo has its files: they are labels.
 	SYNTHETIC_DIR="$${SYNTHETIC_DIR:-$(CURDIR)/.state/synthetic}" go run ./cmd/history -days $(DAYS) -out .state/prometheus
 
